@@ -1,0 +1,42 @@
+"""Entry point of the command `provider-conformance`, also where only the models are installed."""
+
+from __future__ import annotations
+
+import sys
+
+SUITE_MODULES = frozenset(
+    {
+        "click",
+        "hypothesis",
+        "jsonschema_rs",
+        "pytest",
+        "rich",
+        "schemathesis",
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+        "yaml",
+    }
+)
+"""What the extra `suite` brings; a plain install has none of it."""
+
+USAGE = 2
+
+
+def main() -> None:
+    """Run the command and leave with its exit code."""
+    try:
+        from provider_conformance.cli import main as command  # noqa: PLC0415
+
+        code = command()
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in SUITE_MODULES:
+            raise
+        install = "pip install 'sip-provider-conformance[suite]'"
+        sys.stderr.write(f"provider-conformance: this needs {error.name}; install it with: {install}\n")
+        code = USAGE
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

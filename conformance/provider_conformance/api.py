@@ -1,0 +1,104 @@
+"""The five operations as calls on the implementation under test; every JSON answer is judged as it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.contract import Operation
+from provider_conformance.target import Call, Target, json_body
+
+if TYPE_CHECKING:
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.jsontext import JsonValue
+    from provider_conformance.ledger import Ledger
+
+JSON_TYPE = "application/json"
+JUDGED_AS_JSON = frozenset({Operation.CREATE, Operation.SHOW, Operation.LIST})
+"""Operations whose 200 answer has documented JSON; update's and destroy's is free (D12)."""
+
+
+class Api:
+    """Sends single operations; what is unusual about a request is said by keyword."""
+
+    def __init__(self, target: Target, ledger: Ledger) -> None:
+        self.target = target
+        self._ledger = ledger
+
+    def create(
+        self, body: Mapping[str, JsonValue] | bytes, *, token: str | None = None, content_type: str = JSON_TYPE
+    ) -> Exchange:
+        """Send a create."""
+        return self.send(self.call(Operation.CREATE, body, token=token, content_type=content_type))
+
+    def show(self, identity: int | str, *, token: str | None = None) -> Exchange:
+        """Send a show."""
+        return self.send(self.query(Operation.SHOW, {"id": str(identity)}, token=token))
+
+    def list(
+        self,
+        pagination: int | str,
+        pagesize: int | str,
+        sort_by: str | None = None,
+        *,
+        token: str | None = None,
+    ) -> Exchange:
+        """Send a list; without `sort_by` the parameter is left out."""
+        parameters = {"pagination": str(pagination), "pagesize": str(pagesize)}
+        if sort_by is not None:
+            parameters["sort_by"] = sort_by
+        exchange = self.send(self.query(Operation.LIST, parameters, token=token))
+        if isinstance(pagesize, int) and 1 <= pagesize <= 100 and exchange.succeeded:
+            self._ledger.claim("LIST-2", judge.at_most_pagesize, exchange, pagesize=pagesize)
+        return exchange
+
+    def update(
+        self, body: Mapping[str, JsonValue] | bytes, *, token: str | None = None, content_type: str = JSON_TYPE
+    ) -> Exchange:
+        """Send an update."""
+        return self.send(self.call(Operation.UPDATE, body, token=token, content_type=content_type))
+
+    def destroy(
+        self,
+        identity: int | Mapping[str, JsonValue] | bytes,
+        *,
+        token: str | None = None,
+        content_type: str = JSON_TYPE,
+    ) -> Exchange:
+        """Send a destroy of an id, or with a body of another kind."""
+        body = {"id": identity} if isinstance(identity, int) else identity
+        return self.send(self.call(Operation.DESTROY, body, token=token, content_type=content_type))
+
+    def call(
+        self,
+        operation: Operation,
+        body: Mapping[str, JsonValue] | bytes,
+        *,
+        token: str | None = None,
+        content_type: str = JSON_TYPE,
+    ) -> Call:
+        """Make the call of an operation that has a body, without sending it."""
+        payload = body if isinstance(body, bytes) else json_body(body)
+        return Call(operation.value, "POST", body=payload, content_type=content_type, token=token)
+
+    def query(self, operation: Operation, parameters: Mapping[str, str], *, token: str | None = None) -> Call:
+        """Make the call of an operation that has a query, without sending it."""
+        return Call(operation.value, "GET", query=tuple(parameters.items()), token=token)
+
+    def send(self, call: Call) -> Exchange:
+        """Send a call and judge what can be judged of any answer."""
+        exchange = self.target.send(call)
+        self._judge(exchange)
+        return exchange
+
+    def send_together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
+        """Send calls at the same time and judge what can be judged of any answer."""
+        exchanges = self.target.send_together(calls)
+        for exchange in exchanges:
+            self._judge(exchange)
+        return exchanges
+
+    def _judge(self, exchange: Exchange) -> None:
+        if exchange.succeeded and exchange.operation in JUDGED_AS_JSON:
+            self._ledger.claim("HTTP-1", judge.json_well_formed, exchange)

@@ -1,0 +1,372 @@
+"""The command `provider-conformance`: parses what it is told, calls what does it, prints what came out.
+
+Whatever is not needed for `--help` is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from provider_conformance import __version__
+from provider_conformance.__main__ import SUITE_MODULES
+from provider_conformance.config import (
+    DEFAULT_EXAMPLES,
+    DEFAULT_MAX_PROVIDERS,
+    DEFAULT_SEED,
+    DEFAULT_TIMEOUT,
+    Config,
+    UsageError,
+)
+from provider_conformance.contract import Level, Operation
+from provider_conformance.verdict import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provider_conformance.contract import Requirement
+    from provider_conformance.reports.stream import TolerantStream
+    from provider_conformance.verdict import Report
+
+COMMAND = "provider-conformance"
+CERTIFIABLE = tuple(level.value for level in Level if level is not Level.ADVICE)
+LARGEST_SEED = 2**64 - 1
+DEFAULT_PORT = 8990
+WIDTH = 100
+
+EXIT_CODES = """\b
+Exit codes:
+  0  conformant: every requirement up to the level was tested and holds
+  1  nonconformant: at least one does not
+  2  bad usage or configuration
+  3  incomplete: no failure, but something could not be tested
+  4  a defect of this tool"""
+
+
+class Seconds(click.FloatRange):
+    """A time in seconds: more than none, and not for ever."""
+
+    name = "seconds"
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a number of seconds; comparisons alone would let NaN and infinity through."""
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; nothing but the verdict nonconformant returns 1."""
+    try:
+        code = group.main(args=arguments, prog_name=COMMAND, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except UsageError as error:
+        return _complain(f"Error: {error}", ExitCode.USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted", ExitCode.INCOMPLETE)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SUITE_MODULES:
+            raise
+        return _defect(error)
+    return code if isinstance(code, int) else ExitCode.CONFORMANT
+
+
+@click.group(COMMAND, context_settings={"max_content_width": WIDTH, "help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def group() -> None:
+    """Certify implementations of the SIP provider (trunk) management API."""
+
+
+@group.command("run", epilog=EXIT_CODES, short_help="Certify an implementation.")
+@click.argument("base_url", required=False)
+@click.option(
+    "--token",
+    metavar="TOKEN",
+    help="The access token. Other users of this machine can read it in the process list: "
+    "better use --token-file, or the environment variable PROVIDER_TOKEN.",
+)
+@click.option("--token-file", metavar="FILE", help="A file that holds the access token; - is standard input.")
+@click.option(
+    "--level",
+    type=click.Choice(CERTIFIABLE),
+    default=Level.HARDENED.value,
+    show_default=True,
+    help="The level to certify; each includes those before it.",
+)
+@click.option(
+    "--only",
+    "only",
+    multiple=True,
+    metavar="ID|OPERATION|LEVEL",
+    help="Test a part; can be repeated. The verdict is then incomplete at best.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, LARGEST_SEED),
+    default=DEFAULT_SEED,
+    show_default=True,
+    help="Everything random derives from it: the same seed sends the same requests.",
+)
+@click.option("--max-time", type=Seconds(), help="Budget for the whole run; what does not fit is not tested.")
+@click.option(
+    "--max-providers",
+    type=click.IntRange(min=1),
+    default=DEFAULT_MAX_PROVIDERS,
+    show_default=True,
+    help="Most providers that the run holds at a time.",
+)
+@click.option(
+    "--examples",
+    type=click.IntRange(min=1),
+    default=DEFAULT_EXAMPLES,
+    show_default=True,
+    help="Effort of the property-based tests.",
+)
+@click.option(
+    "--timeout",
+    type=Seconds(),
+    default=DEFAULT_TIMEOUT,
+    show_default=True,
+    help="Time that one exchange may take.",
+)
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path),
+    default=Config.report_dir,
+    show_default=True,
+    help="Where report.json and junit.xml are written.",
+)
+def run_command(  # noqa: PLR0913 - one parameter an option is how click hands them over
+    *,
+    base_url: str | None,
+    token: str | None,
+    token_file: str | None,
+    level: str,
+    only: tuple[str, ...],
+    seed: int,
+    max_time: float | None,
+    max_providers: int,
+    examples: int,
+    timeout: float,
+    report_dir: Path,
+) -> int:
+    """Certify the implementation at BASE_URL, or the embedded reference implementation without one.
+
+    BASE_URL is the URL under which /create and its siblings live, such as
+    http://127.0.0.1:8990/api/providers. The run changes and destroys only providers that it created itself.
+    """
+    from provider_conformance import settings  # noqa: PLC0415
+    from provider_conformance.contract import load_catalogue  # noqa: PLC0415
+
+    url = None if base_url is None else settings.base_url(base_url)
+    # The variable is meant for a system of somebody's, not for the embedded reference.
+    secret = settings.token(token, token_file, {} if url is None else os.environ)
+    if url is not None and secret is None:
+        raise UsageError(
+            f"{url} needs an access token: put it into the environment variable {settings.TOKEN_VARIABLE} "
+            "or into a file named with --token-file"
+        )
+    config = Config(
+        base_url=url,
+        token=secret,
+        level=Level(level),
+        seed=seed,
+        max_time=max_time,
+        only=settings.selection(only, load_catalogue(), Level(level)),
+        max_providers=max_providers,
+        examples=examples,
+        timeout=timeout,
+        report_dir=report_dir,
+    )
+    return _run(config)
+
+
+@group.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="The port to listen on; 0 is any free one.",
+)
+@click.option("--token", metavar="TOKEN", help="The access token to ask for.  [default: a random one]")
+@click.option("--database", metavar="URL", help="An SQLAlchemy URL to store providers at.  [default: memory]")
+def serve_command(host: str, port: int, token: str | None, database: str | None) -> int:
+    """Run the reference implementation, for developers of clients."""
+    from sqlalchemy.exc import ArgumentError, OperationalError  # noqa: PLC0415
+
+    from provider_conformance import settings  # noqa: PLC0415
+    from provider_conformance.reference.messages import MEMORY  # noqa: PLC0415
+    from provider_conformance.reference.server import serve  # noqa: PLC0415
+    from provider_conformance.reports.inert import inert  # noqa: PLC0415
+
+    secret = None if token is None else settings.checked_token(token, "--token")
+    try:
+        serve(host, port, secret, database or MEMORY)
+    except (ArgumentError, OperationalError) as error:
+        raise UsageError(f"cannot use the database: {inert(str(error), 300)}") from error
+    except ImportError as error:
+        if error.name in SUITE_MODULES:
+            raise
+        raise UsageError(f"the database needs the Python package {error.name}, which is absent") from error
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot listen on {inert(host)} port {port}: {inert(reason)}") from error
+    return ExitCode.CONFORMANT
+
+
+@group.group("requirements", invoke_without_command=True)
+@click.option("--level", type=click.Choice([level.value for level in Level]), help="Those of this level alone.")
+@click.option(
+    "--operation",
+    type=click.Choice([operation.value for operation in Operation]),
+    help="Those about this operation alone.",
+)
+@click.pass_context
+def requirements_command(context: click.Context, level: str | None, operation: str | None) -> None:
+    """List the requirements that an implementation is held to, or explain one."""
+    from provider_conformance import explain  # noqa: PLC0415
+    from provider_conformance.contract import load_catalogue  # noqa: PLC0415
+
+    if context.invoked_subcommand is not None:
+        return
+    chosen: list[Requirement] = [
+        requirement
+        for requirement in load_catalogue()
+        if level in {None, requirement.level} and operation in {None, requirement.operation}
+    ]
+    _write(explain.listing(chosen))
+
+
+@requirements_command.command("explain")
+@click.argument("requirement_id", metavar="ID")
+def explain_command(requirement_id: str) -> None:
+    """Say what a requirement asks for, where it comes from and what tests it."""
+    from provider_conformance import explain  # noqa: PLC0415
+    from provider_conformance.contract import load_catalogue, load_contract  # noqa: PLC0415
+
+    requirement = explain.find(requirement_id, load_catalogue())
+    _write(explain.explanation(requirement, load_contract().readings))
+
+
+@group.command("spec")
+@click.option("--path", "locate", is_flag=True, help="Print where the file is instead of what it says.")
+def spec_command(*, locate: bool) -> None:
+    """Print the contract, an OpenAPI 3.1 document."""
+    from provider_conformance.explain import contract_path  # noqa: PLC0415
+
+    path = contract_path()
+    _write(f"{path}\n" if locate else path.read_text("utf-8"))
+
+
+def _run(config: Config) -> int:
+    """Certify, show and write the report, and return the exit code.
+
+    Every way out is decided here: click ends a process with 1 for an interrupt and for a broken pipe, and
+    1 is a verdict.
+    """
+    from provider_conformance.reports import json_report, junit  # noqa: PLC0415
+    from provider_conformance.reports.files import prepare  # noqa: PLC0415
+    from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
+
+    prepare(config.report_dir, (json_report.FILE_NAME, junit.FILE_NAME))
+    output = TolerantStream(sys.stdout)
+    try:
+        return _certified(config, output)
+    except (UsageError, ModuleNotFoundError):
+        raise
+    except KeyboardInterrupt:
+        return _complain("verdict: incomplete, interrupted", ExitCode.INCOMPLETE)
+    except BaseException as error:  # groups of exceptions and SystemExit among them
+        return _defect(error, config.token)
+
+
+def _certified(config: Config, output: TolerantStream) -> int:
+    from provider_conformance.reports.console import (  # noqa: PLC0415
+        ConsoleProgress,
+        show_report,
+        verdict_line,
+    )
+    from provider_conformance.run import certify  # noqa: PLC0415
+
+    with ConsoleProgress(output) as progress:
+        report = certify(config, progress)
+        if report.diagnosis:
+            progress.diagnosis(report.diagnosis)
+    show_report(progress.console, report)
+    written = write_reports(report, config.report_dir)
+    progress.console.print(verdict_line(report))
+    output.flush()
+    if output.broken:
+        _complain(f"Error: the output could not be written: {output.broken.strerror}", ExitCode.DEFECT)
+    return final_exit_code(report.exit_code, told=written and output.broken is None)
+
+
+def write_reports(report: Report, directory: Path) -> bool:
+    """Write every report file that can be written; return whether all could."""
+    from provider_conformance.reports import json_report, junit  # noqa: PLC0415
+
+    complete = True
+    for form in (json_report, junit):
+        try:
+            form.write(report, directory)
+        except OSError as error:
+            path = directory / form.FILE_NAME
+            _complain(f"Error: {path} could not be written: {error.strerror}", ExitCode.DEFECT)
+            complete = False
+    if complete:
+        names = ", ".join(str(directory / form.FILE_NAME) for form in (json_report, junit))
+        _write(f"reports: {names}\n")
+    return complete
+
+
+def final_exit_code(code: ExitCode, *, told: bool) -> ExitCode:
+    """Return the exit code of a run whose report may not have reached anybody; a proven failure stays one."""
+    return code if told or code is ExitCode.NONCONFORMANT else ExitCode.DEFECT
+
+
+def _write(text: str) -> None:
+    """Print text that somebody may pipe into `head`."""
+    from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
+
+    output = TolerantStream(sys.stdout)
+    output.write(text)
+    output.flush()
+    if output.broken and not isinstance(output.broken, BrokenPipeError):
+        raise UsageError(f"the output could not be written: {output.broken.strerror}")
+
+
+def _complain(message: str, code: ExitCode) -> ExitCode:
+    with contextlib.suppress(OSError):  # there is nowhere left to say it; the exit code still does
+        click.echo(message, err=True)
+    return code
+
+
+def _defect(error: BaseException, secret: str | None = None) -> ExitCode:
+    """Tell a defect of ours from one of the target, with what its report needs and without the token."""
+    from provider_conformance.about import tracker  # noqa: PLC0415
+    from provider_conformance.reports.inert import inert_lines  # noqa: PLC0415
+
+    trace = "".join(traceback.format_exception(error))
+    if secret:
+        trace = trace.replace(secret, "[masked]")
+    message = (
+        f"{inert_lines(trace)}\n"
+        f"This is a defect of {COMMAND} {__version__}, it says nothing about the target. "
+        f"Please report it, with the lines above, at {tracker()}"
+    )
+    return _complain(message, ExitCode.DEFECT)

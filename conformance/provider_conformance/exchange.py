@@ -1,0 +1,87 @@
+"""What was sent and what came back: the record that every judgement rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from provider_conformance.jsontext import JsonText, read_json
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class TransportProblem(StrEnum):
+    """Why a request got no complete HTTP answer."""
+
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed out"
+    DROPPED = "connection dropped"
+    MALFORMED = "malformed HTTP"
+    TOO_LARGE = "answer too large"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request as it was written to the socket; the token and passwords are in clear until masked."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Response:
+    """One complete HTTP answer; `body` is what is left after chunked and gzip coding are undone."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+
+    def header_values(self, name: str) -> tuple[str, ...]:
+        """Return every value of a header, whatever the letter case of its name, in the order they came."""
+        return tuple(value for key, value in self.headers if key.lower() == name.lower())
+
+    @cached_property
+    def json(self) -> JsonText:
+        """The body read as JSON text, with what is wrong with it."""
+        return read_json(self.body)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request with its answer or with the reason why there is none.
+
+    `number` counts from 1 in the order of sending; `operation` is one of the contract's five, or None for a
+    request outside them; `elapsed` is in seconds. Exactly one of `response` and `problem` is set.
+    """
+
+    number: int
+    operation: str | None
+    request: Request
+    response: Response | None
+    problem: TransportProblem | None = None
+    detail: str = ""
+    elapsed: float = field(default=0.0, compare=False)
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the answer, or None when there was no complete one."""
+        return self.response.status if self.response else None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the answer is exactly 200, the only success that the docs know (D12)."""
+        return self.status == 200
+
+    @property
+    def refused(self) -> bool:
+        """Whether the answer is a 4xx, the only refusal that the docs know (D11)."""
+        return self.status is not None and 400 <= self.status < 500
+
+    @property
+    def json(self) -> JsonText:
+        """The answer's body read as JSON text; an empty text when there was no answer."""
+        return self.response.json if self.response else read_json(b"")

@@ -1,0 +1,92 @@
+"""What the tests of the suite hold the implementation to, and how they say so."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from provider_conformance.errors import NotTestableError, ViolationError
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.judge import Problem
+    from provider_conformance.jsontext import JsonValue
+    from provider_conformance.ledger import Ledger
+    from provider_conformance.oracle import Held
+
+T = TypeVar("T")
+
+MOST_VIOLATIONS = 5
+"""Inputs that may fail in one test before it gives up: more of them explain nothing more."""
+
+
+class Expect:
+    """Holds exchanges to rules in the name of a test's requirement; the ledger keeps every judgement."""
+
+    def __init__(self, ledger: Ledger, requirement: str) -> None:
+        self._ledger = ledger
+        self._requirement = requirement
+        self._violations = 0
+
+    def __call__(
+        self,
+        rule: Callable[..., Problem | None],
+        *exchanges: Exchange,
+        of: Held | None = None,
+        requirement: str | None = None,
+        **arguments: JsonValue,
+    ) -> None:
+        """Raise ViolationError when a rule finds a problem; `of` is the provider whose story leads there."""
+        name = requirement or self._requirement
+        story = of.story if of else ()
+        problem = self._ledger.claim(name, rule, *exchanges, story=story, **arguments)
+        if problem is not None:
+            raise ViolationError(f"{name}: {problem.summary}; expected {problem.expected}; got {problem.actual}")
+
+    def control(self, exchange: Exchange) -> None:
+        """Count an accepted twin of refused requests; raises NotTestableError when it is not accepted."""
+        if not exchange.succeeded:
+            status = exchange.status or exchange.problem
+            raise NotTestableError(
+                f"the control, a fair {exchange.operation}, is answered with {status}, so a refusal proves nothing"
+            )
+        evidence = self._ledger.of(self._requirement)
+        evidence.controls += 1
+        evidence.exchanges.add(exchange.number)
+
+    @contextlib.contextmanager
+    def each(self) -> Iterator[None]:
+        """Let one input of several fail without hiding the others; gaps and violations are kept in the ledger."""
+        try:
+            yield
+        except ViolationError:
+            self._violations += 1
+            if self._violations >= MOST_VIOLATIONS:
+                raise
+        except NotTestableError as reason:
+            self._ledger.of(self._requirement).gaps.append(str(reason))
+
+
+class Draw:
+    """Draws values for one test from Hypothesis, the same for the same seed on every machine."""
+
+    def __init__(self, seed: int, test: str, examples: int) -> None:
+        self._seed = seed
+        self._test = test
+        self._examples = examples
+
+    def __call__(self, strategy: SearchStrategy[T], examples: int | None = None) -> tuple[T, ...]:
+        """Return values of a strategy; none is sent before all are drawn, so that no answer changes them."""
+        from provider_conformance.search import drawn  # noqa: PLC0415 - Hypothesis is slow to import
+
+        return drawn(strategy, examples or self._examples, self.seed)
+
+    @property
+    def seed(self) -> int:
+        """The seed of this test, derived from the run's."""
+        digest = hashlib.sha256(f"{self._seed} {self._test}".encode()).digest()
+        return int.from_bytes(digest[:8])

@@ -1,0 +1,351 @@
+"""Faults of access control: AUTH-1 to AUTH-3."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from provider_conformance.faults.definition import fault
+from provider_conformance.reference.messages import RefusedError
+from provider_conformance.reference.service import Reference
+
+if TYPE_CHECKING:
+    from provider_conformance.reference.messages import Answer, Request
+
+
+# AUTH-1: the valid token is served
+
+
+@fault("auth-valid-token-refused-by-update", "AUTH-1", kind="always")
+class ValidTokenRefusedByUpdate(Reference):
+    """Answers every update with 401, valid token or not."""
+
+    def authenticate(self, request: Request) -> None:
+        super().authenticate(request)
+        if request.operation == "update":
+            self.refuse_access()
+
+
+@fault("auth-valid-token-refused-after-wrong-one", "AUTH-1", kind="stateful")
+class ValidTokenRefusedAfterWrongOne(Reference):
+    """Answers the first request after one with a wrong token with 401, although its token is valid."""
+
+    def prepare(self) -> None:
+        self.suspicious = False
+
+    def authenticate(self, request: Request) -> None:
+        suspicious, self.suspicious = self.suspicious, True
+        super().authenticate(request)
+        self.suspicious = False
+        if suspicious:
+            self.refuse_access()
+
+
+@fault("auth-valid-token-refused-now-and-then", "AUTH-1", kind="stateful")
+class ValidTokenRefusedNowAndThen(Reference):
+    """Answers every 40th request with the valid token with 401."""
+
+    def prepare(self) -> None:
+        self.served = 0
+
+    def authenticate(self, request: Request) -> None:
+        super().authenticate(request)
+        self.served += 1
+        if self.served % 40 == 0:
+            self.refuse_access()
+
+
+@fault("auth-valid-token-refused-by-later-pages", "AUTH-1", kind="conditional")
+class ValidTokenRefusedByLaterPages(Reference):
+    """Answers a list of any page but the first with 403, although its token is valid."""
+
+    def list(self, request: Request) -> Answer:
+        if self.list_parameters(request).pagination > 1:
+            raise RefusedError(403, "not allowed")
+        return super().list(request)
+
+
+# AUTH-2: no token is refused
+
+
+class _Open(Reference):
+    """Serves one operation without a token, while a wrong one is refused."""
+
+    operation = ""
+
+    def authenticate(self, request: Request) -> None:
+        if request.operation != self.operation or request.header(b"access_token"):
+            super().authenticate(request)
+
+
+@fault("auth-missing-token-served-by-create", "AUTH-2", kind="always")
+class OpenCreate(_Open):
+    """Serves create without a token."""
+
+    operation = "create"
+
+
+@fault("auth-missing-token-served-by-show", "AUTH-2", kind="always")
+class OpenShow(_Open):
+    """Serves show without a token."""
+
+    operation = "show"
+
+
+@fault("auth-missing-token-served-by-list", "AUTH-2", kind="always")
+class OpenList(_Open):
+    """Serves list without a token."""
+
+    operation = "list"
+
+
+@fault("auth-missing-token-served-by-update", "AUTH-2", kind="always")
+class OpenUpdate(_Open):
+    """Serves update without a token."""
+
+    operation = "update"
+
+
+@fault("auth-missing-token-served-by-destroy", "AUTH-2", kind="always")
+class OpenDestroy(_Open):
+    """Serves destroy without a token."""
+
+    operation = "destroy"
+
+
+class _DoneAnyway(Reference):
+    """Does what a request without a token asks for, and then answers 401."""
+
+    operation = ""
+
+    def authenticate(self, request: Request) -> None:
+        if request.operation == self.operation and not request.header(b"access_token"):
+            self.operations[request.operation](request)
+        super().authenticate(request)
+
+
+@fault("auth-missing-token-creates-anyway", "AUTH-2", kind="always")
+class CreatedAnyway(_DoneAnyway):
+    """Answers a create without a token with 401, yet stores the provider."""
+
+    operation = "create"
+
+
+@fault("auth-missing-token-updates-anyway", "AUTH-2", kind="always")
+class UpdatedAnyway(_DoneAnyway):
+    """Answers an update without a token with 401, yet applies it."""
+
+    operation = "update"
+
+
+@fault("auth-missing-token-destroys-anyway", "AUTH-2", kind="always")
+class DestroyedAnyway(_DoneAnyway):
+    """Answers a destroy without a token with 401, yet removes the provider."""
+
+    operation = "destroy"
+
+
+@fault("auth-missing-token-served-to-known-client", "AUTH-2", kind="stateful")
+class OpenToKnownClient(Reference):
+    """Serves requests without a token from an address that has sent the valid one before."""
+
+    def prepare(self) -> None:
+        self.known: set[str] = set()
+
+    def authenticate(self, request: Request) -> None:
+        address = request.client[0] if request.client else ""
+        if address in self.known and not request.header(b"access_token"):
+            return
+        super().authenticate(request)
+        self.known.add(address)
+
+
+@fault("auth-missing-token-served-on-same-connection", "AUTH-2", kind="stateful")
+class OpenOnSameConnection(Reference):
+    """Serves requests without a token on a connection whose last request bore the valid one."""
+
+    def prepare(self) -> None:
+        self.connections: set[tuple[str, int] | None] = set()
+
+    def authenticate(self, request: Request) -> None:
+        if request.client in self.connections and not request.header(b"access_token"):
+            return
+        self.connections.discard(request.client)
+        super().authenticate(request)
+        self.connections.add(request.client)
+
+
+@fault("auth-missing-token-served-unless-password-changes", "AUTH-2", kind="conditional")
+class OpenUnlessPasswordChanges(Reference):
+    """Serves an update without a token if it leaves the password as it is."""
+
+    def authenticate(self, request: Request) -> None:
+        if request.operation == "update" and not request.header(b"access_token"):
+            properties = self.validate_update(self.read_body(request))
+            stored = self.store.get(properties["id"])
+            if stored is not None and stored["password"] == properties["password"]:
+                return
+        super().authenticate(request)
+
+
+# AUTH-3: a wrong token is refused
+
+
+@fault("auth-compares-first-half", "AUTH-3", kind="conditional")
+class ComparesFirstHalf(Reference):
+    """Compares the first half of the token only."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        half = len(self.token) // 2
+        return len(sent) == len(self.token) and super().token_matches(
+            sent[:half] + self.token[half:], request
+        )
+
+
+@fault("auth-compares-second-half", "AUTH-3", kind="conditional")
+class ComparesSecondHalf(Reference):
+    """Compares the second half of the token only."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        half = len(self.token) // 2
+        return len(sent) == len(self.token) and super().token_matches(
+            self.token[:half] + sent[half:], request
+        )
+
+
+@fault("auth-ignores-first-character", "AUTH-3", kind="conditional")
+class IgnoresFirstCharacter(Reference):
+    """Compares all of the token but its first character."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        return len(sent) == len(self.token) and super().token_matches(self.token[:1] + sent[1:], request)
+
+
+@fault("auth-ignores-last-character", "AUTH-3", kind="conditional")
+class IgnoresLastCharacter(Reference):
+    """Compares all of the token but its last character."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        return len(sent) == len(self.token) and super().token_matches(sent[:-1] + self.token[-1:], request)
+
+
+@fault("auth-ignores-middle", "AUTH-3", kind="conditional")
+class IgnoresMiddle(Reference):
+    """Compares the first and the last eight characters of the token only."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        return len(sent) == len(self.token) and super().token_matches(
+            sent[:8] + self.token[8:-8] + sent[-8:], request
+        )
+
+
+@fault("auth-ignores-letter-case", "AUTH-3", kind="conditional")
+class IgnoresLetterCase(Reference):
+    """Takes a token in other letter case."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:  # noqa: ARG002
+        return hmac.compare_digest(sent.lower(), self.token.lower())
+
+
+@fault("auth-ignores-letter-case-on-show", "AUTH-3", kind="conditional")
+class IgnoresLetterCaseOnShow(Reference):
+    """Takes a token in other letter case on show."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        if request.operation == "show":
+            return hmac.compare_digest(sent.lower(), self.token.lower())
+        return super().token_matches(sent, request)
+
+
+@fault("auth-ignores-order-of-characters", "AUTH-3", kind="conditional")
+class IgnoresOrderOfCharacters(Reference):
+    """Compares a checksum of the token that does not depend on the order of its characters."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:  # noqa: ARG002
+        return len(sent) == len(self.token) and sum(sent) == sum(self.token)
+
+
+class _AnyToken(Reference):
+    """Takes any token of the right length on one operation."""
+
+    operation = ""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        if request.operation == self.operation:
+            return len(sent) == len(self.token)
+        return super().token_matches(sent, request)
+
+
+@fault("auth-any-token-served-by-create", "AUTH-3", kind="always")
+class AnyTokenCreates(_AnyToken):
+    """Takes any token on create."""
+
+    operation = "create"
+
+
+@fault("auth-any-token-served-by-show", "AUTH-3", kind="always")
+class AnyTokenShows(_AnyToken):
+    """Takes any token on show."""
+
+    operation = "show"
+
+
+@fault("auth-any-token-served-by-list", "AUTH-3", kind="always")
+class AnyTokenLists(_AnyToken):
+    """Takes any token on list."""
+
+    operation = "list"
+
+
+@fault("auth-any-token-served-by-update", "AUTH-3", kind="always")
+class AnyTokenUpdates(_AnyToken):
+    """Takes any token on update."""
+
+    operation = "update"
+
+
+@fault("auth-any-token-served-by-destroy", "AUTH-3", kind="always")
+class AnyTokenDestroys(_AnyToken):
+    """Takes any token on destroy."""
+
+    operation = "destroy"
+
+
+@fault("auth-wrong-token-destroys-anyway", "AUTH-3", kind="always")
+class WrongTokenDestroysAnyway(Reference):
+    """Answers a destroy with a wrong token with 401, yet removes the provider."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        matches = super().token_matches(sent, request)
+        if not matches and request.operation == "destroy":
+            self.destroy(request)
+        return matches
+
+
+@fault("auth-any-token-served-to-known-client", "AUTH-3", kind="stateful")
+class AnyTokenOfKnownClient(Reference):
+    """Takes any token from an address that has sent the valid one before."""
+
+    def prepare(self) -> None:
+        self.known: set[str] = set()
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        address = request.client[0] if request.client else ""
+        if super().token_matches(sent, request):
+            self.known.add(address)
+        return address in self.known and len(sent) == len(self.token)
+
+
+@fault("auth-wrong-token-served-when-repeated", "AUTH-3", kind="stateful")
+class WrongTokenServedWhenRepeated(Reference):
+    """Takes a wrong token when it is sent for the second time."""
+
+    def prepare(self) -> None:
+        self.tried: set[bytes] = set()
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        if super().token_matches(sent, request):
+            return True
+        known = sent in self.tried
+        self.tried.add(sent)
+        return known and len(sent) == len(self.token)

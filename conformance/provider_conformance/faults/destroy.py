@@ -1,0 +1,543 @@
+"""Faults of destroy: DESTROY-1 to DESTROY-4."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from provider_conformance.faults.definition import fault
+from provider_conformance.reference.messages import RefusedError
+from provider_conformance.reference.service import INT64, Reference
+
+if TYPE_CHECKING:
+    from provider_conformance.reference.messages import Answer, Properties, Request
+    from provider_conformance.reference.service import ListParameters
+
+
+# DESTROY-1: destroy of an existing provider is answered with 200
+
+
+@fault("destroy-answers-204", "DESTROY-1", kind="always")
+class Answers204(Reference):
+    """Answers destroy with 204."""
+
+    def destroy(self, request: Request) -> Answer:
+        return replace(super().destroy(request), status=204)
+
+
+@fault("destroy-answers-404-though-done", "DESTROY-1", kind="always")
+class Answers404(Reference):
+    """Removes the provider and then answers 404, having looked for it once more."""
+
+    def destroy(self, request: Request) -> Answer:
+        super().destroy(request)
+        raise RefusedError(404, "no provider of this id")
+
+
+@fault("destroy-refuses-online", "DESTROY-1", kind="conditional")
+class RefusesOnline(Reference):
+    """Refuses to destroy a provider that was created ONLINE."""
+
+    def remove(self, provider_id: int) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is not None and stored["status"] == "ONLINE":
+            raise RefusedError(409, "provider is online")
+        return super().remove(provider_id)
+
+
+@fault("destroy-refuses-ip-auth", "DESTROY-1", kind="conditional")
+class RefusesIpAuth(Reference):
+    """Refuses to destroy a provider with IP_AUTH."""
+
+    def remove(self, provider_id: int) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is not None and stored["auth_mode"] == "IP_AUTH":
+            raise RefusedError(400, "provider in use")
+        return super().remove(provider_id)
+
+
+@fault("destroy-refuses-updated", "DESTROY-1", kind="stateful")
+class RefusesUpdated(Reference):
+    """Refuses to destroy a provider that has been updated."""
+
+    def prepare(self) -> None:
+        self.updated: set[int] = set()
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        self.updated.add(provider_id)
+        return super().apply_update(provider_id, properties)
+
+    def remove(self, provider_id: int) -> bool:
+        if provider_id in self.updated and self.store.get(provider_id) is not None:
+            raise RefusedError(409, "provider was changed")
+        return super().remove(provider_id)
+
+
+@fault("destroy-needs-second-try", "DESTROY-1", kind="stateful")
+class NeedsSecondTry(Reference):
+    """Refuses the first destroy of a provider and takes the second."""
+
+    def prepare(self) -> None:
+        self.tried: set[int] = set()
+
+    def remove(self, provider_id: int) -> bool:
+        if self.store.get(provider_id) is not None and provider_id not in self.tried:
+            self.tried.add(provider_id)
+            raise RefusedError(409, "try again")
+        return super().remove(provider_id)
+
+
+# DESTROY-2: a destroyed provider is neither shown nor listed
+
+
+@fault("destroy-does-nothing", "DESTROY-2", kind="always")
+class DoesNothing(Reference):
+    """Answers 200 and removes nothing."""
+
+    def prepare(self) -> None:
+        self.gone: set[int] = set()
+
+    def remove(self, provider_id: int) -> bool:
+        known = provider_id not in self.gone and self.store.get(provider_id) is not None
+        self.gone.add(provider_id)
+        return known
+
+
+@fault("destroy-keeps-ip-auth", "DESTROY-2", kind="conditional")
+class KeepsIpAuth(Reference):
+    """Answers 200 and removes nothing if the provider has IP_AUTH."""
+
+    def prepare(self) -> None:
+        self.gone: set[int] = set()
+
+    def remove(self, provider_id: int) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is None or stored["auth_mode"] != "IP_AUTH":
+            return super().remove(provider_id)
+        known = provider_id not in self.gone
+        self.gone.add(provider_id)
+        return known
+
+
+@fault("destroy-keeps-showing", "DESTROY-2", kind="always")
+class KeepsShowing(Reference):
+    """Goes on to show a destroyed provider, which is listed no more."""
+
+    def prepare(self) -> None:
+        self.gone: dict[int, Properties] = {}
+
+    def remove(self, provider_id: int) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is not None:
+            self.gone[provider_id] = stored
+        return super().remove(provider_id)
+
+    def find(self, provider_id: int) -> Properties | None:
+        return super().find(provider_id) or self.gone.get(provider_id)
+
+
+@fault("destroy-keeps-showing-the-shown", "DESTROY-2", kind="stateful")
+class KeepsShowingTheShown(Reference):
+    """Goes on to show a destroyed provider that was shown before."""
+
+    def prepare(self) -> None:
+        self.shown: dict[int, Properties] = {}
+
+    def find(self, provider_id: int) -> Properties | None:
+        provider = super().find(provider_id)
+        if provider is not None:
+            self.shown[provider_id] = provider
+        return provider or self.shown.get(provider_id)
+
+
+@fault("destroy-keeps-listing", "DESTROY-2", kind="always")
+class KeepsListing(Reference):
+    """Goes on to list a destroyed provider, which is shown no more."""
+
+    def prepare(self) -> None:
+        self.gone: set[int] = set()
+
+    def remove(self, provider_id: int) -> bool:
+        known = provider_id not in self.gone and self.store.get(provider_id) is not None
+        self.gone.add(provider_id)
+        return known
+
+    def find(self, provider_id: int) -> Properties | None:
+        return None if provider_id in self.gone else super().find(provider_id)
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        return provider_id not in self.gone and super().apply_update(provider_id, properties)
+
+
+@fault("destroy-keeps-listing-newest", "DESTROY-2", kind="stateful")
+class KeepsListingNewest(Reference):
+    """Goes on to list the provider destroyed last until the next create."""
+
+    def prepare(self) -> None:
+        self.last: Properties | None = None
+
+    def remove(self, provider_id: int) -> bool:
+        stored = self.store.get(provider_id)
+        self.last = stored if stored is not None else self.last
+        return super().remove(provider_id)
+
+    def store_created(self, properties: Properties) -> int:
+        self.last = None
+        return super().store_created(properties)
+
+    def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
+        count, _ = super().page_of(asked)
+        _, everything = self.store.page(0, count, self.order(asked.sort_by))
+        everything += [self.last] if self.last is not None else []
+        start = (asked.pagination - 1) * asked.pagesize
+        return len(everything), everything[start : start + asked.pagesize]
+
+
+@fault("destroy-undone-by-create", "DESTROY-2", kind="stateful")
+class UndoneByCreate(Reference):
+    """Brings the provider destroyed last back with the second create after it."""
+
+    def prepare(self) -> None:
+        self.last: Properties | None = None
+        self.creates = 0
+
+    def remove(self, provider_id: int) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is not None:
+            self.last, self.creates = stored, 0
+        return super().remove(provider_id)
+
+    def store_created(self, properties: Properties) -> int:
+        self.creates += 1
+        if self.creates == 2 and self.last is not None:
+            self.store.insert(self.last)
+            self.last = None
+        return super().store_created(properties)
+
+
+@fault("destroy-undone-by-update", "DESTROY-2", kind="stateful")
+class UndoneByUpdate(Reference):
+    """Brings the provider destroyed last back when another one is updated."""
+
+    def prepare(self) -> None:
+        self.last: Properties | None = None
+
+    def remove(self, provider_id: int) -> bool:
+        stored = self.store.get(provider_id)
+        self.last = stored if stored is not None else self.last
+        return super().remove(provider_id)
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        applied = super().apply_update(provider_id, properties)
+        if applied and self.last is not None:
+            self.store.insert(self.last)
+            self.last = None
+        return applied
+
+
+# DESTROY-3: every other provider stays
+
+
+class _TakesOthers(Reference):
+    """Removes other providers as well."""
+
+    def remove(self, provider_id: int) -> bool:
+        gone = self.store.get(provider_id)
+        if gone is not None:
+            for other in self.store.all():
+                if other["id"] != provider_id and self.is_affected(other, gone):
+                    self.store.delete(other["id"])
+        return super().remove(provider_id)
+
+    def is_affected(self, other: Properties, gone: Properties) -> bool:
+        """Tell whether another provider is removed, too."""
+        raise NotImplementedError
+
+
+@fault("destroy-takes-next", "DESTROY-3", kind="conditional")
+class TakesNext(_TakesOthers):
+    """Removes the provider with the next id, too."""
+
+    def is_affected(self, other: Properties, gone: Properties) -> bool:
+        return bool(other["id"] == gone["id"] + 1)
+
+
+@fault("destroy-takes-previous", "DESTROY-3", kind="conditional")
+class TakesPrevious(_TakesOthers):
+    """Removes the provider with the id before, too."""
+
+    def is_affected(self, other: Properties, gone: Properties) -> bool:
+        return bool(other["id"] == gone["id"] - 1)
+
+
+@fault("destroy-takes-prefix-of-name", "DESTROY-3", kind="conditional")
+class TakesPrefixOfName(_TakesOthers):
+    """Removes every provider whose name begins with the name of the destroyed one, too."""
+
+    def is_affected(self, other: Properties, gone: Properties) -> bool:
+        return bool(other["name"].startswith(gone["name"]))
+
+
+@fault("destroy-takes-prefix-of-id", "DESTROY-3", kind="conditional")
+class TakesPrefixOfId(_TakesOthers):
+    """Removes every provider whose id begins with the digits of the destroyed one's, too."""
+
+    def is_affected(self, other: Properties, gone: Properties) -> bool:
+        return str(other["id"]).startswith(str(gone["id"]))
+
+
+@fault("destroy-takes-same-outbound-server", "DESTROY-3", kind="conditional")
+class TakesSameOutboundServer(_TakesOthers):
+    """Removes every provider with the same outbound server, too."""
+
+    def is_affected(self, other: Properties, gone: Properties) -> bool:
+        return bool(other["outbound_server"] == gone["outbound_server"])
+
+
+@fault("destroy-takes-same-hostname", "DESTROY-3", kind="conditional")
+class TakesSameHostname(_TakesOthers):
+    """Removes every provider with the same hostname, too."""
+
+    def is_affected(self, other: Properties, gone: Properties) -> bool:
+        return bool(other["hostname"] == gone["hostname"])
+
+
+@fault("destroy-takes-older", "DESTROY-3", kind="conditional")
+class TakesOlder(_TakesOthers):
+    """Removes every older provider of the same auth_mode, too."""
+
+    def is_affected(self, other: Properties, gone: Properties) -> bool:
+        return bool(other["id"] < gone["id"] and other["auth_mode"] == gone["auth_mode"])
+
+
+@fault("destroy-hides-others", "DESTROY-3", kind="conditional")
+class HidesOthers(Reference):
+    """Lists no provider that is older than the one destroyed last."""
+
+    def prepare(self) -> None:
+        self.destroyed = 0
+
+    def remove(self, provider_id: int) -> bool:
+        removed = super().remove(provider_id)
+        if removed:
+            self.destroyed = provider_id
+        return removed
+
+    def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
+        count, _ = super().page_of(asked)
+        _, everything = self.store.page(0, count, self.order(asked.sort_by))
+        listed = [provider for provider in everything if provider["id"] > self.destroyed]
+        start = (asked.pagination - 1) * asked.pagesize
+        return len(listed), listed[start : start + asked.pagesize]
+
+
+@fault("destroy-third-takes-oldest", "DESTROY-3", kind="stateful")
+class ThirdTakesOldest(Reference):
+    """Removes the oldest provider with every third destroy, too."""
+
+    def prepare(self) -> None:
+        self.destroyed = 0
+
+    def remove(self, provider_id: int) -> bool:
+        removed = super().remove(provider_id)
+        self.destroyed += removed
+        if removed and self.destroyed % 3 == 0:
+            for oldest in self.store.all()[:1]:
+                self.store.delete(oldest["id"])
+        return removed
+
+
+@fault("destroy-again-takes-oldest", "DESTROY-3", kind="stateful")
+class AgainTakesOldest(Reference):
+    """Removes the oldest provider when one is destroyed that was destroyed before."""
+
+    def prepare(self) -> None:
+        self.destroyed: set[int] = set()
+
+    def remove(self, provider_id: int) -> bool:
+        if provider_id in self.destroyed:
+            for oldest in self.store.all()[:1]:
+                self.store.delete(oldest["id"])
+        self.destroyed.add(provider_id)
+        return super().remove(provider_id)
+
+
+# DESTROY-4: an id that is not an int64 integer is answered with exactly 400
+
+
+class _AnswersIllTyped(Reference):
+    """Answers an ill-typed id otherwise than with 400."""
+
+    status = 422
+
+    def destroyed_id(self, content: Any) -> int:
+        if isinstance(content, dict) and "id" in content and self.is_affected(content["id"]):
+            raise RefusedError(self.status, "id: not valid")
+        return super().destroyed_id(content)
+
+    def is_affected(self, value: Any) -> bool:
+        """Tell whether an id is answered otherwise."""
+        raise NotImplementedError
+
+
+@fault("destroy-answers-422-to-ill-typed", "DESTROY-4", kind="always")
+class Answers422ToIllTyped(_AnswersIllTyped):
+    """Answers an id that is no integer with 422."""
+
+    def is_affected(self, value: Any) -> bool:
+        return isinstance(value, bool) or not isinstance(value, int | float)
+
+
+@fault("destroy-answers-404-to-text", "DESTROY-4", kind="conditional")
+class Answers404ToText(_AnswersIllTyped):
+    """Answers an id that is a string with 404."""
+
+    status = 404
+
+    def is_affected(self, value: Any) -> bool:
+        return isinstance(value, str)
+
+
+@fault("destroy-answers-422-to-fraction", "DESTROY-4", kind="conditional")
+class Answers422ToFraction(_AnswersIllTyped):
+    """Answers an id with a fraction with 422."""
+
+    def is_affected(self, value: Any) -> bool:
+        return isinstance(value, float) and not value.is_integer()
+
+
+@fault("destroy-answers-404-to-too-large", "DESTROY-4", kind="conditional")
+class Answers404ToTooLarge(_AnswersIllTyped):
+    """Answers an id beyond int64 with 404."""
+
+    status = 404
+
+    def is_affected(self, value: Any) -> bool:
+        return isinstance(value, int) and value not in INT64
+
+
+@fault("destroy-answers-404-to-boolean", "DESTROY-4", kind="conditional")
+class Answers404ToBoolean(_AnswersIllTyped):
+    """Answers an id that is a boolean with 404."""
+
+    status = 404
+
+    def is_affected(self, value: Any) -> bool:
+        return isinstance(value, bool)
+
+
+@fault("destroy-answers-404-to-null", "DESTROY-4", kind="conditional")
+class Answers404ToNull(_AnswersIllTyped):
+    """Answers null for an id with 404."""
+
+    status = 404
+
+    def is_affected(self, value: Any) -> bool:
+        return value is None
+
+
+@fault("destroy-answers-422-to-array", "DESTROY-4", kind="conditional")
+class Answers422ToArray(_AnswersIllTyped):
+    """Answers an array for an id with 422."""
+
+    def is_affected(self, value: Any) -> bool:
+        return isinstance(value, list)
+
+
+@fault("destroy-second-ill-typed-409", "DESTROY-4", kind="stateful")
+class SecondIllTyped409(_AnswersIllTyped):
+    """Answers an ill-typed id with 409 right after another one."""
+
+    status = 409
+
+    def prepare(self) -> None:
+        self.previous = False
+
+    def is_affected(self, value: Any) -> bool:
+        previous, self.previous = self.previous, isinstance(value, bool) or not isinstance(value, int)
+        return previous and self.previous and not isinstance(value, float)
+
+
+class _Silent(Reference):
+    """Answers 200 to an id that is not an integer, and does nothing."""
+
+    def destroy(self, request: Request) -> Answer:
+        content = self.read_body(request)
+        if isinstance(content, dict) and "id" in content and self.is_affected(content["id"]):
+            return self.succeed_silently()
+        return super().destroy(request)
+
+    def is_affected(self, value: Any) -> bool:
+        """Tell whether an id is answered with 200."""
+        raise NotImplementedError
+
+
+@fault("destroy-answers-200-to-null", "DESTROY-4", kind="conditional")
+class Answers200ToNull(_Silent):
+    """Answers null for an id with 200."""
+
+    def is_affected(self, value: Any) -> bool:
+        return value is None
+
+
+@fault("destroy-answers-200-to-array", "DESTROY-4", kind="conditional")
+class Answers200ToArray(_Silent):
+    """Answers an array for an id with 200, whatever is in it."""
+
+    def is_affected(self, value: Any) -> bool:
+        return isinstance(value, list)
+
+
+@fault("destroy-answers-200-to-text", "DESTROY-4", kind="conditional")
+class Answers200ToText(_Silent):
+    """Answers an id that is a string with 200, whatever is in it."""
+
+    def is_affected(self, value: Any) -> bool:
+        return isinstance(value, str)
+
+
+class _Coerces(Reference):
+    """Makes an integer of an id that is none, and destroys the provider of that id."""
+
+    def destroyed_id(self, content: Any) -> int:
+        if isinstance(content, dict) and "id" in content:
+            content = content | {"id": self.coerced(content["id"])}
+        return super().destroyed_id(content)
+
+    def coerced(self, value: Any) -> Any:
+        """Return what is taken for the id."""
+        raise NotImplementedError
+
+
+@fault("destroy-coerces-text", "DESTROY-4", kind="conditional")
+class CoercesText(_Coerces):
+    """Takes digits in a string for the id."""
+
+    def coerced(self, value: Any) -> Any:
+        is_number = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20
+        return int(value) if is_number else value
+
+
+@fault("destroy-coerces-fraction", "DESTROY-4", kind="conditional")
+class CoercesFraction(_Coerces):
+    """Cuts the fraction off an id."""
+
+    def coerced(self, value: Any) -> Any:
+        return int(value) if isinstance(value, float) else value
+
+
+@fault("destroy-coerces-array", "DESTROY-4", kind="conditional")
+class CoercesArray(_Coerces):
+    """Takes the first item of an array for the id."""
+
+    def coerced(self, value: Any) -> Any:
+        return value[0] if isinstance(value, list) and value else value
+
+
+@fault("destroy-coerces-too-large", "DESTROY-4", kind="conditional")
+class CoercesTooLarge(_Coerces):
+    """Takes the lower 64 bits of an id beyond int64 for the id."""
+
+    def coerced(self, value: Any) -> Any:
+        is_large = isinstance(value, int) and value not in INT64
+        return (value + 2**63) % 2**64 - 2**63 if is_large else value

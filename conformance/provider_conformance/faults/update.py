@@ -1,0 +1,555 @@
+"""Faults of update: UPDATE-1 to UPDATE-4."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from provider_conformance.faults.definition import fault
+from provider_conformance.reference.messages import RefusedError
+from provider_conformance.reference.service import Reference
+
+if TYPE_CHECKING:
+    from provider_conformance.reference.messages import Answer, Properties, Request
+
+
+# UPDATE-1: a complete, plausible update is answered with 200
+
+
+@fault("update-answers-204", "UPDATE-1", kind="always")
+class Answers204(Reference):
+    """Answers update with 204."""
+
+    def update(self, request: Request) -> Answer:
+        return replace(super().update(request), status=204)
+
+
+@fault("update-answers-202", "UPDATE-1", kind="always")
+class Answers202(Reference):
+    """Answers update with 202."""
+
+    def update(self, request: Request) -> Answer:
+        return replace(super().update(request), status=202)
+
+
+@fault("update-refuses-unchanged-name", "UPDATE-1", kind="conditional")
+class RefusesUnchangedName(Reference):
+    """Takes the provider's own name for one that is in use already."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        if any(provider["name"] == properties["name"] for provider in self.store.all()):
+            raise RefusedError(409, "name: in use")
+        return super().apply_update(provider_id, properties)
+
+
+@fault("update-refuses-changed-name", "UPDATE-1", kind="conditional")
+class RefusesChangedName(Reference):
+    """Refuses to change a name."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is not None and stored["name"] != properties["name"]:
+            raise RefusedError(409, "name: cannot be changed")
+        return super().apply_update(provider_id, properties)
+
+
+@fault("update-refuses-no-change", "UPDATE-1", kind="conditional")
+class RefusesNoChange(Reference):
+    """Refuses an update that changes nothing."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is not None and stored | properties == stored:
+            raise RefusedError(409, "nothing to change")
+        return super().apply_update(provider_id, properties)
+
+
+@fault("update-refuses-change-of-auth-mode", "UPDATE-1", kind="conditional")
+class RefusesChangeOfAuthMode(Reference):
+    """Refuses to change auth_mode."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is not None and stored["auth_mode"] != properties["auth_mode"]:
+            raise RefusedError(409, "auth_mode: cannot be changed")
+        return super().apply_update(provider_id, properties)
+
+
+@fault("update-refuses-fourth", "UPDATE-1", kind="stateful")
+class RefusesFourth(Reference):
+    """Refuses every update of a provider after its third."""
+
+    def prepare(self) -> None:
+        self.updates: dict[int, int] = {}
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        self.updates[provider_id] = self.updates.get(provider_id, 0) + 1
+        if self.updates[provider_id] > 3:
+            raise RefusedError(409, "changed too often")
+        return super().apply_update(provider_id, properties)
+
+
+@fault("update-not-found-after-destroy-of-newer", "UPDATE-1", kind="stateful")
+class NotFoundAfterDestroyOfNewer(Reference):
+    """Does not find a provider once a newer one has been destroyed."""
+
+    def prepare(self) -> None:
+        self.destroyed = 0
+
+    def remove(self, provider_id: int) -> bool:
+        self.destroyed = max(self.destroyed, provider_id)
+        return super().remove(provider_id)
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        if provider_id < self.destroyed:
+            raise RefusedError(404, "no provider of this id")
+        return super().apply_update(provider_id, properties)
+
+
+# UPDATE-2: every plausible value is as updated
+
+
+_REAL = (
+    "name",
+    "hostname",
+    "port",
+    "protocol",
+    "auth_mode",
+    "auth_id",
+    "require_register",
+    "reregister_interval",
+    "outbound_server",
+    "outbound_server_port",
+    "provider_in_lan",
+    "single_via_header",
+    "ips",
+)
+
+
+class _Drops(Reference):
+    """Leaves one property as it is."""
+
+    name = ""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        kept = {name: value for name, value in properties.items() if name != self.name}
+        return super().apply_update(provider_id, kept)
+
+
+for _name in _REAL:
+    fault(
+        f"update-drops-{_name.replace('_', '-')}",
+        "UPDATE-2",
+        kind="always",
+        description=f"Leaves {_name} as it is.",
+    )(type(f"Drops_{_name}", (_Drops,), {"name": _name}))
+
+
+class _Applies(Reference):
+    """Applies an update otherwise than it was sent."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is None:
+            return super().apply_update(provider_id, properties)
+        return super().apply_update(provider_id, properties | self.altered(stored, properties))
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        """Return the properties that are applied otherwise."""
+        raise NotImplementedError
+
+
+@fault("update-ignores-false", "UPDATE-2", kind="conditional")
+class IgnoresFalse(_Applies):
+    """Takes false for missing, so that no boolean can be switched off."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        return {name: stored[name] for name, value in properties.items() if value is False}
+
+
+@fault("update-ignores-empty-ips", "UPDATE-2", kind="conditional")
+class IgnoresEmptyIps(_Applies):
+    """Takes empty ips for missing, so that they cannot be emptied."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        return {"ips": properties["ips"] or stored["ips"]}
+
+
+@fault("update-adds-ips", "UPDATE-2", kind="conditional")
+class AddsIps(_Applies):
+    """Adds ips to the ones that are there, unless they are among them."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        return {"ips": stored["ips"] + [ip for ip in properties["ips"] if ip not in stored["ips"]]}
+
+
+@fault("update-keeps-order-of-ips", "UPDATE-2", kind="conditional")
+class KeepsOrderOfIps(_Applies):
+    """Does not notice that the same ips come in another order."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        same = sorted(map(repr, stored["ips"])) == sorted(map(repr, properties["ips"]))
+        return {"ips": stored["ips"] if same else properties["ips"]}
+
+
+@fault("update-ignores-letter-case", "UPDATE-2", kind="conditional")
+class IgnoresLetterCase(_Applies):
+    """Does not notice that a name changes in letter case only."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        same = stored["name"].casefold() == properties["name"].casefold()
+        return {"name": stored["name"] if same else properties["name"]}
+
+
+@fault("update-never-lowers-interval", "UPDATE-2", kind="conditional")
+class NeverLowersInterval(_Applies):
+    """Keeps the larger of the old and the new interval."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        return {"reregister_interval": max(stored["reregister_interval"], properties["reregister_interval"])}
+
+
+@fault("update-outbound-server-follows-hostname", "UPDATE-2", kind="conditional")
+class OutboundServerFollowsHostname(_Applies):
+    """Sets outbound_server to the hostname whenever that changes."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        return (
+            {}
+            if stored["hostname"] == properties["hostname"]
+            else {"outbound_server": properties["hostname"]}
+        )
+
+
+@fault("update-ports-change-together", "UPDATE-2", kind="conditional")
+class PortsChangeTogether(_Applies):
+    """Keeps both ports unless both are changed."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        ports = ("port", "outbound_server_port")
+        if all(stored[name] != properties[name] for name in ports):
+            return {}
+        return {name: stored[name] for name in ports}
+
+
+@fault("update-truncates-names", "UPDATE-2", kind="conditional")
+class TruncatesNames(_Applies):
+    """Cuts names after 32 characters."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:  # noqa: ARG002
+        return {"name": properties["name"][:32]}
+
+
+@fault("update-clears-ips-with-register-auth", "UPDATE-2", kind="conditional")
+class ClearsIpsWithRegisterAuth(_Applies):
+    """Empties ips of a provider with REGISTER_AUTH."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:  # noqa: ARG002
+        return {"ips": [] if properties["auth_mode"] == "REGISTER_AUTH" else properties["ips"]}
+
+
+@fault("update-applied-one-late", "UPDATE-2", kind="stateful")
+class AppliedOneLate(Reference):
+    """Applies an update when the next one comes."""
+
+    def prepare(self) -> None:
+        self.waiting: tuple[int, Properties] | None = None
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        if self.store.get(provider_id) is None:
+            return False
+        if self.waiting is not None:
+            super().apply_update(*self.waiting)
+        self.waiting = (provider_id, properties)
+        return True
+
+
+@fault("update-second-ignored", "UPDATE-2", kind="stateful")
+class SecondIgnored(Reference):
+    """Ignores every second update of a provider."""
+
+    def prepare(self) -> None:
+        self.updates: dict[int, int] = {}
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        self.updates[provider_id] = self.updates.get(provider_id, 0) + 1
+        if self.updates[provider_id] % 2 == 0:
+            return self.store.get(provider_id) is not None
+        return super().apply_update(provider_id, properties)
+
+
+@fault("update-list-stale", "UPDATE-2", kind="stateful")
+class ListStale(Reference):
+    """Lists a provider as it was when it was listed first."""
+
+    def prepare(self) -> None:
+        self.listed: dict[int, Any] = {}
+
+    def listed_provider(self, provider: Properties) -> Any:
+        return self.listed.setdefault(provider["id"], super().listed_provider(provider))
+
+
+@fault("update-show-stale", "UPDATE-2", kind="stateful")
+class ShowStale(Reference):
+    """Shows and lists a provider as it was when it was shown first."""
+
+    def prepare(self) -> None:
+        self.shown: dict[int, Properties] = {}
+
+    def find(self, provider_id: int) -> Properties | None:
+        provider = super().find(provider_id)
+        return None if provider is None else self.shown.setdefault(provider_id, provider)
+
+    def listed_provider(self, provider: Properties) -> Any:
+        return super().listed_provider(self.shown.get(provider["id"], provider))
+
+
+@fault("update-back-ignored", "UPDATE-2", kind="stateful")
+class BackIgnored(_Applies):
+    """Ignores a new hostname that the provider had before."""
+
+    def prepare(self) -> None:
+        self.had: dict[int, set[str]] = {}
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        had = self.had.setdefault(stored["id"], set())
+        had.add(stored["hostname"])
+        known = properties["hostname"] in had
+        return {"hostname": stored["hostname"]} if known else {}
+
+
+# UPDATE-3: no other provider changes, and never the id
+
+
+class _ChangesOthers(Reference):
+    """Applies an update to others as well."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        everything = self.store.all()
+        before = next((provider for provider in everything if provider["id"] == provider_id), None)
+        if before is not None:
+            for other in everything:
+                if other["id"] != provider_id and self.is_affected(other, before):
+                    self.store.replace(other["id"], self.shared(properties))
+        return super().apply_update(provider_id, properties)
+
+    def is_affected(self, other: Properties, before: Properties) -> bool:
+        """Tell whether another provider changes too, given the one to be updated as it was before."""
+        raise NotImplementedError
+
+    def shared(self, properties: Properties) -> Properties:
+        """Return what is changed in others."""
+        return {"port": properties["port"], "single_via_header": properties["single_via_header"]}
+
+
+@fault("update-applies-to-same-outbound-server", "UPDATE-3", kind="conditional")
+class AppliesToSameOutboundServer(_ChangesOthers):
+    """Changes the ports of every provider with the same outbound server."""
+
+    def is_affected(self, other: Properties, before: Properties) -> bool:
+        return bool(other["outbound_server"] == before["outbound_server"])
+
+    def shared(self, properties: Properties) -> Properties:
+        return {"port": properties["port"], "outbound_server_port": properties["outbound_server_port"]}
+
+
+@fault("update-applies-to-same-hostname", "UPDATE-3", kind="conditional")
+class AppliesToSameHostname(_ChangesOthers):
+    """Changes every provider with the same hostname."""
+
+    def is_affected(self, other: Properties, before: Properties) -> bool:
+        return bool(other["hostname"] == before["hostname"])
+
+    def shared(self, properties: Properties) -> Properties:
+        return properties
+
+
+@fault("update-applies-to-same-auth-mode", "UPDATE-3", kind="conditional")
+class AppliesToSameAuthMode(_ChangesOthers):
+    """Changes port and single_via_header of every provider with the same auth_mode."""
+
+    def is_affected(self, other: Properties, before: Properties) -> bool:
+        return bool(other["auth_mode"] == before["auth_mode"])
+
+
+@fault("update-applies-to-neighbour", "UPDATE-3", kind="conditional")
+class AppliesToNeighbour(_ChangesOthers):
+    """Changes port and single_via_header of the provider with the next id, too."""
+
+    def is_affected(self, other: Properties, before: Properties) -> bool:
+        return bool(other["id"] == before["id"] + 1)
+
+
+@fault("update-applies-to-oldest", "UPDATE-3", kind="conditional")
+class AppliesToOldest(_ChangesOthers):
+    """Changes port and single_via_header of the oldest provider, too."""
+
+    def is_affected(self, other: Properties, before: Properties) -> bool:  # noqa: ARG002
+        return bool(other["id"] == self.store.all()[0]["id"])
+
+
+@fault("update-applies-to-prefix-of-id", "UPDATE-3", kind="conditional")
+class AppliesToPrefixOfId(_ChangesOthers):
+    """Changes port and single_via_header of providers whose id begins with the same digits, too."""
+
+    def is_affected(self, other: Properties, before: Properties) -> bool:
+        return str(other["id"]).startswith(str(before["id"]))
+
+
+@fault("update-applies-to-everyone", "UPDATE-3", kind="always")
+class AppliesToEveryone(_ChangesOthers):
+    """Changes the interval of every provider."""
+
+    def is_affected(self, other: Properties, before: Properties) -> bool:  # noqa: ARG002
+        return True
+
+    def shared(self, properties: Properties) -> Properties:
+        return {"reregister_interval": properties["reregister_interval"]}
+
+
+@fault("update-gives-new-id", "UPDATE-3", kind="always")
+class GivesNewId(Reference):
+    """Replaces the provider by a new one with an id of its own."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is None:
+            return False
+        self.store.delete(provider_id)
+        self.store.insert({name: value for name, value in (stored | properties).items() if name != "id"})
+        return True
+
+
+@fault("update-copies-provider", "UPDATE-3", kind="conditional")
+class CopiesProvider(Reference):
+    """Leaves the provider under its old name beside the renamed one."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is not None and stored["name"] != properties["name"]:
+            self.store.insert({name: value for name, value in stored.items() if name != "id"})
+        return super().apply_update(provider_id, properties)
+
+
+@fault("update-reaches-last-updated", "UPDATE-3", kind="stateful")
+class ReachesLastUpdated(_ChangesOthers):
+    """Changes port and single_via_header of the provider that was updated before, too."""
+
+    def prepare(self) -> None:
+        self.previous = 0
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        applied = super().apply_update(provider_id, properties)
+        self.previous = provider_id
+        return applied
+
+    def is_affected(self, other: Properties, before: Properties) -> bool:  # noqa: ARG002
+        return bool(other["id"] == self.previous)
+
+
+@fault("update-takes-ips-from-others", "UPDATE-3", kind="conditional")
+class TakesIpsFromOthers(Reference):
+    """Takes its ips away from every other provider that has them."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        for other in self.store.all():
+            kept = [ip for ip in other["ips"] if ip not in properties["ips"]]
+            if other["id"] != provider_id and kept != other["ips"]:
+                self.store.replace(other["id"], {"ips": kept})
+        return super().apply_update(provider_id, properties)
+
+
+# UPDATE-4: the same update twice leaves the same state
+
+
+class _Twice(Reference):
+    """Goes wrong when the update that a provider got last is sent again."""
+
+    def prepare(self) -> None:
+        self.last: dict[int, Properties] = {}
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        again = self.last.get(provider_id) == properties
+        self.last[provider_id] = dict(properties)
+        stored = self.store.get(provider_id)
+        if again and stored is not None:
+            return super().apply_update(provider_id, properties | self.altered(stored, properties))
+        return super().apply_update(provider_id, properties)
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        """Return what the second update does otherwise."""
+        raise NotImplementedError
+
+
+@fault("update-twice-switches-flag", "UPDATE-4", kind="stateful")
+class TwiceSwitchesFlag(_Twice):
+    """Switches single_via_header when the same update is sent twice."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:  # noqa: ARG002
+        return {"single_via_header": not stored["single_via_header"]}
+
+
+@fault("update-twice-doubles-ips", "UPDATE-4", kind="stateful")
+class TwiceDoublesIps(_Twice):
+    """Adds the ips to themselves when the same update is sent twice."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        return {"ips": stored["ips"] + properties["ips"]}
+
+
+@fault("update-twice-adds-intervals", "UPDATE-4", kind="stateful")
+class TwiceAddsIntervals(_Twice):
+    """Adds the interval to itself when the same update is sent twice."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        return {"reregister_interval": stored["reregister_interval"] + properties["reregister_interval"]}
+
+
+@fault("update-twice-swaps-ports", "UPDATE-4", kind="stateful")
+class TwiceSwapsPorts(_Twice):
+    """Swaps the two ports when the same update is sent twice."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:  # noqa: ARG002
+        return {"port": stored["outbound_server_port"], "outbound_server_port": stored["port"]}
+
+
+@fault("update-twice-numbers-name", "UPDATE-4", kind="stateful")
+class TwiceNumbersName(_Twice):
+    """Takes the provider's own name for taken and numbers it when the same update is sent twice."""
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        return {"name": stored["name"] + " 2" if stored["name"] == properties["name"] else properties["name"]}
+
+
+@fault("update-twice-takes-back", "UPDATE-4", kind="stateful")
+class TwiceTakesBack(_Twice):
+    """Goes back to what was before when the same update is sent twice."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.before: dict[int, Properties] = {}
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is not None and self.last.get(provider_id) != properties:
+            self.before[provider_id] = stored
+        return super().apply_update(provider_id, properties)
+
+    def altered(self, stored: Properties, properties: Properties) -> Properties:
+        return self.before.get(stored["id"], properties)
+
+
+@fault("update-twice-destroys", "UPDATE-4", kind="stateful")
+class TwiceDestroys(Reference):
+    """Removes a provider when the update that it got last is sent again."""
+
+    def prepare(self) -> None:
+        self.last: dict[int, Properties] = {}
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        again = self.last.get(provider_id) == properties
+        self.last[provider_id] = dict(properties)
+        applied = super().apply_update(provider_id, properties)
+        if again:
+            self.store.delete(provider_id)
+        return applied

@@ -1,0 +1,94 @@
+"""Reads JSON text as RFC 8259 has it, and names what is wrong with it instead of raising."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
+
+JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+
+LONGEST_NUMBER = 400
+"""Digits beyond which a number is not turned into one: no documented value comes near."""
+
+
+@dataclass(frozen=True)
+class JsonText:
+    """A text read as JSON: `value` is meaningful when `readable`; `problems` says what RFC 8259 forbids in it."""
+
+    value: JsonValue
+    readable: bool
+    empty: bool
+    problems: tuple[str, ...]
+
+
+class _UnreadableNumberError(ValueError):
+    """A number that no implementation of these docs has a reason to send."""
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise _UnreadableNumberError(f"a number of {len(text)} digits")
+    return int(text)
+
+
+def _number(text: str) -> int | float:
+    """Read 5.0 and 5e0 as the integer 5, exactly also beyond 2**53 (D17)."""
+    if len(text) > LONGEST_NUMBER:
+        raise _UnreadableNumberError(f"a number of {len(text)} characters")
+    try:
+        exact = Decimal(text)
+    except InvalidOperation as error:
+        raise _UnreadableNumberError("a number beyond any range") from error
+    if exact.adjusted() < LONGEST_NUMBER and exact == exact.to_integral_value():
+        return int(exact)
+    return float(exact)
+
+
+def _no_constant(text: str) -> float:
+    raise ValueError(f"{text}, which JSON does not have")
+
+
+def read_json(body: bytes) -> JsonText:
+    """Read a body as JSON text in UTF-8 and list its problems.
+
+    Byte order mark, invalid UTF-8 and duplicate names are problems of a text that can still be read; anything
+    else that RFC 8259 forbids leaves `readable` false. Source: RFC 8259 sections 2, 4, 6 and 8.1.
+    """
+    if not body.strip():
+        return JsonText(None, readable=False, empty=True, problems=("the body is empty",))
+    problems: list[str] = []
+    if body.startswith(b"\xef\xbb\xbf"):
+        problems.append("the body starts with a byte order mark")
+        body = body[3:]
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        problems.append(f"the body is no UTF-8: byte 0x{body[error.start]:02x} at offset {error.start}")
+        text = body.decode("latin-1")
+
+    def unique_names(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            names = [name for name, _ in pairs]
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            problems.append(f"duplicate names in one object: {', '.join(map(repr, repeated[:5]))}")
+        return members
+
+    try:
+        value: JsonValue = json.loads(
+            text,
+            object_pairs_hook=unique_names,
+            parse_int=_integer,
+            parse_float=_number,
+            parse_constant=_no_constant,
+        )
+    except RecursionError:
+        return JsonText(None, readable=False, empty=False, problems=(*problems, "nested too deeply to be read"))
+    except json.JSONDecodeError as error:
+        where = f"no JSON: {error.msg} at character {error.pos}"
+        return JsonText(None, readable=False, empty=False, problems=(*problems, where))
+    except ValueError as error:
+        return JsonText(None, readable=False, empty=False, problems=(*problems, f"no JSON: it has {error}"))
+    return JsonText(value, readable=True, empty=False, problems=tuple(problems))

@@ -1,0 +1,81 @@
+"""Keeps what a run has seen and judged: exchanges, claims on them, and what could not be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from provider_conformance.exchange import Exchange
+from provider_conformance.judge import Problem
+from provider_conformance.jsontext import JsonValue
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A judgement that was made: which rule, on which exchanges, with which data, for which requirement.
+
+    With the exchanges at hand, `rule` judges the same again.
+    """
+
+    requirement: str
+    rule: str
+    exchanges: tuple[int, ...]
+    arguments: Mapping[str, JsonValue]
+    problem: Problem | None
+    story: tuple[int, ...] = ()
+
+
+@dataclass
+class Evidence:
+    """All that the run has gathered about one requirement."""
+
+    requirement: str
+    exchanges: set[int] = field(default_factory=set)
+    controls: int = 0
+    violations: list[Claim] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
+
+
+class Ledger:
+    """The record of one run; nothing is judged that is not in it."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self.claims: list[Claim] = []
+        self._evidence: dict[str, Evidence] = {}
+
+    def record(self, exchange: Exchange) -> None:
+        """Keep an exchange."""
+        self.exchanges.append(exchange)
+
+    def of(self, requirement: str) -> Evidence:
+        """Return what there is about a requirement."""
+        return self._evidence.setdefault(requirement, Evidence(requirement))
+
+    def claim(
+        self,
+        requirement: str,
+        rule: Callable[..., Problem | None],
+        *exchanges: Exchange,
+        story: Iterable[Exchange] = (),
+        **arguments: JsonValue,
+    ) -> Problem | None:
+        """Judge exchanges by a rule for a requirement, and keep the judgement.
+
+        `story` are further exchanges that somebody who repeats the failure has to send first.
+        """
+        problem = rule(*exchanges, **arguments)
+        numbers = tuple(exchange.number for exchange in exchanges)
+        before = tuple(exchange.number for exchange in story)
+        claim = Claim(requirement, rule.__name__, numbers, arguments, problem, before)
+        evidence = self.of(requirement)
+        evidence.exchanges.update(numbers)
+        if problem is not None:
+            evidence.violations.append(claim)
+        self.claims.append(claim)
+        return problem
+
+    def violated(self, requirement: str) -> bool:
+        """Tell whether a requirement is known not to hold."""
+        return bool(self.of(requirement).violations)

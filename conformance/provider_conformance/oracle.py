@@ -1,0 +1,266 @@
+"""The providers of the run: creates them, knows what show and list must now give, and destroys them again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.contract import Operation
+from provider_conformance.errors import NotTestableError
+from provider_conformance.inventory import found_by_name
+from provider_conformance.values.plausible import TYPICAL, Provider, Traits, Values
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.inventory import Inventory, Walk
+    from provider_conformance.journal import Journal
+    from provider_conformance.ledger import Ledger
+
+MOST_NEWCOMERS = 5
+"""Providers that appeared while a create was refused, and that are looked at: on a busy system others create too."""
+
+
+@dataclass
+class Held:
+    """A provider of ours: its id, the values last accepted, and the exchanges that brought it where it is.
+
+    `number` is what makes its name its own; `shown` is what show gave last.
+    """
+
+    id: int
+    number: int
+    body: Provider
+    story: list[Exchange]
+    shown: Exchange | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that it bears."""
+        return str(self.body["name"])
+
+
+class Providers:
+    """Every provider that the run created; nothing else is ever updated or destroyed."""
+
+    def __init__(
+        self,
+        api: Api,
+        ledger: Ledger,
+        inventory: Inventory,
+        journal: Journal,
+        values: Values,
+        most: int,
+        foreign: frozenset[int] = frozenset(),
+    ) -> None:
+        self.values = values
+        self.held: list[Held] = []
+        self.past: list[Held] = []
+        self.announced: dict[str, Provider] = {}
+        self.resolved: set[str] = set()
+        self.created = 0
+        self.destroyed = 0
+        self._api = api
+        self._ledger = ledger
+        self._inventory = inventory
+        self._journal = journal
+        self._most = most
+        self._borne: set[int] = set(foreign)
+        self._foreign = foreign
+        self._number = 0
+        self._numbers: dict[str, int] = {}
+
+    @property
+    def most(self) -> int:
+        """How many providers the run may hold at a time."""
+        return self._most
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the providers held now."""
+        return [held.id for held in self.held]
+
+    def body(self, traits: Traits = TYPICAL) -> Provider:
+        """Return the body of a create whose name, auth_id and hostname nobody else has."""
+        self._number += 1
+        body = self.values.provider(self._number, traits)
+        self._numbers[str(body["name"])] = self._number
+        return body
+
+    def create(self, traits: Traits = TYPICAL, *, body: Provider | None = None) -> Held:
+        """Create a provider and make sure that show gives it; NotTestableError tells why there is none."""
+        body = body or self.body(traits)
+        answer = self.send(body)
+        self.judge_create(answer)
+        held = self.holding(answer)
+        if held is None:
+            raise NotTestableError(f"no provider to test with: {judge.name_of(answer)} is answered with {judge.answer(answer)}")
+        self.state(held)
+        return held
+
+    def send(self, body: Provider, *, content_type: str = "application/json") -> Exchange:
+        """Send a plausible create, journalled before and after, without judging its answer."""
+        self.need_room()
+        answer = self._api.create(self.announce(body), content_type=content_type)
+        self.adopt(answer, body)
+        return answer
+
+    def announce(self, body: Provider) -> Provider:
+        """Note on disk that a create is about to be sent, and give its body back."""
+        name = str(body["name"])
+        self.announced[name] = body
+        self._journal.create(name)
+        return body
+
+    def need_room(self, count: int = 1) -> None:
+        """Raise NotTestableError when the run may not hold as many providers more."""
+        if len(self.held) + count > self._most:
+            raise NotTestableError(
+                f"needs {len(self.held) + count} providers at a time, and the run may hold {self._most} (--max-providers)"
+            )
+
+    def adopt(self, answer: Exchange, body: Provider) -> Held | None:
+        """Take note of what an answered create has made; an id that another provider bears is not ours to touch."""
+        identity = judge.given_id(answer)
+        if answer.refused:
+            return None
+        if identity is None:
+            return self._adopt_by_name(answer, body)
+        if identity in self._borne:
+            self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[identity])
+            if identity in self._foreign or identity in self.ids:
+                return None
+        else:
+            self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[])
+        return self._hold(identity, body, answer)
+
+    def judge_create(self, answer: Exchange) -> None:
+        """Judge the answer of a plausible create."""
+        self._ledger.claim("CREATE-1", judge.accepted, answer)
+        if answer.succeeded and (answer.json.readable or answer.json.empty):
+            self._ledger.claim("CREATE-2", judge.gives_id, answer)
+
+    def holding(self, answer: Exchange) -> Held | None:
+        """Return the provider that a create made, or None when it made none that is ours."""
+        return next((held for held in self.held if held.story[0] is answer), None)
+
+    def state(self, held: Held) -> Exchange:
+        """Show a provider of ours; raises NotTestableError when show does not give it."""
+        shown = self._api.show(held.id)
+        readable = not shown.succeeded or shown.json.readable or shown.json.empty
+        problem = judge.shows_asked(shown, id=held.id)
+        if problem is not None and len(held.story) == 1 and self._misnamed(held):
+            shown = self._api.show(held.id)
+        if readable:
+            problem = self._ledger.claim("SHOW-1", judge.shows_asked, shown, story=held.story, id=held.id)
+        if shown.succeeded:
+            self._ledger.claim("SHOW-2", judge.documented_types, shown, story=held.story, operation=Operation.SHOW)
+        if problem is not None:
+            raise NotTestableError(f"show does not give our provider {held.id}: {judge.answer(shown)}")
+        held.shown = shown
+        return shown
+
+    def shown(self, held: Held) -> Exchange:
+        """Return the state of a provider of ours as show gave it since its last change, or show it now."""
+        return held.shown or self.state(held)
+
+    def update(self, held: Held, traits: Traits, *, content_type: str = "application/json") -> Exchange:
+        """Send a complete, plausible update, and remember its values unless it is refused."""
+        body = self.values.provider(held.number, traits)
+        answer = self._api.update(self.values.update(held.id, body), content_type=content_type)
+        held.shown = None
+        if not answer.refused:
+            held.body = body
+            held.story.append(answer)
+        return answer
+
+    def destroy(self, held: Held) -> Exchange:
+        """Destroy a provider of ours; whether it is gone is for the caller to find out."""
+        answer = self._api.destroy(held.id)
+        if answer.succeeded:
+            self.forget(held)
+        return answer
+
+    def forget(self, held: Held) -> None:
+        """Take note that a provider of ours is gone."""
+        if held in self.held:
+            self.held.remove(held)
+            self.past.append(held)
+            self.destroyed += 1
+            self._journal.destroyed(held.id)
+
+    def gone(self) -> int:
+        """Return an id that names nothing: one that the run created and destroyed."""
+        held = self.create()
+        answer = self.destroy(held)
+        if not answer.succeeded:
+            raise NotTestableError(f"no id to test with: destroy is answered with {judge.answer(answer)}")
+        return held.id
+
+    def clear(self) -> None:
+        """Destroy everything that is held; what cannot be destroyed now stays held for the end of the run."""
+        for held in list(self.held):
+            self.release(held)
+
+    def release(self, held: Held) -> None:
+        """Destroy a provider that is no longer needed, whatever the answer; nothing is judged by it."""
+        if held in self.held:
+            answer = self._api.destroy(held.id)
+            if 200 <= (answer.status or 0) < 300 or (answer.refused and not self.exists(held.id)):
+                self.forget(held)
+
+    def exists(self, identity: int) -> bool:
+        """Tell whether show gives a provider with this very id."""
+        shown = self._api.show(identity)
+        return shown.succeeded and judge.loose_id((judge.members_of(shown) or {}).get("id")) == identity
+
+    def newcomers(self, before: Walk) -> list[int]:
+        """Return the ids that list gives now, gave not before, and that are not ours: a few at most."""
+        known = {*before.ids, *self.ids}
+        return [identity for identity in self._inventory.walk().ids if identity not in known][:MOST_NEWCOMERS]
+
+    def take_over(self, identity: int, name: str) -> None:
+        """Hold a provider whose create was never answered with its id, once show confirms that it bears the name."""
+        shown = self._api.show(identity)
+        if identity not in self._borne and (judge.members_of(shown) or {}).get("name") == name:
+            self._hold(identity, self.announced[name], shown)
+
+    @contextlib.contextmanager
+    def created_for(self, traits: Traits) -> Iterator[Held]:
+        """Create a provider for the length of a block."""
+        held = self.create(traits)
+        try:
+            yield held
+        finally:
+            self.release(held)
+
+    def _hold(self, identity: int, body: Provider, answer: Exchange) -> Held:
+        self.created += 1
+        self._borne.add(identity)
+        self._journal.created(str(body["name"]), identity)
+        self.resolved.add(str(body["name"]))
+        held = Held(identity, self._numbers[str(body["name"])], body, [answer])
+        self.held.append(held)
+        return held
+
+    def _adopt_by_name(self, answer: Exchange, body: Provider) -> Held | None:
+        """Look for a provider whose create gave no id, so that it is neither lost nor left behind."""
+        identity = found_by_name(self._inventory.walk().pages, str(body["name"]))
+        if identity is None or identity in self._borne:
+            return None
+        return self._hold(identity, body, answer)
+
+    def _misnamed(self, held: Held) -> bool:
+        """Tell whether list gives a provider, that show does not, under another id; it is taken over then."""
+        pages = self._inventory.walk().pages
+        identity = found_by_name(pages, held.name)
+        if identity is None or identity == held.id or identity in self._borne:
+            return False
+        self._ledger.claim("CREATE-2", judge.gives_listed_id, held.story[0], *pages, name=held.name)
+        self._borne.add(identity)
+        held.id = identity
+        self._journal.created(held.name, identity)
+        return True

@@ -1,0 +1,137 @@
+"""Turns what the ledger has gathered into outcomes, failures and figures, with every secret masked."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from provider_conformance.masking import Masker
+from provider_conformance.verdict import Failure, OperationStatistics, Outcome, RequirementResult
+
+if TYPE_CHECKING:
+    from provider_conformance.contract import Requirement
+    from provider_conformance.exchange import Exchange, Request
+    from provider_conformance.ledger import Claim, Evidence, Ledger
+    from provider_conformance.target import Target
+
+MOST_FAILURES = 5
+"""Failures that are told in full for one requirement; the others are counted."""
+
+NO_EVIDENCE = "no exchange bore on it"
+
+
+def result_of(requirement: Requirement, ledger: Ledger, target: Target) -> RequirementResult:
+    """Return the outcome of a requirement: a violation fails it, and a pass needs evidence without gaps."""
+    evidence = ledger.of(requirement.id)
+    mask = masker(ledger, target)
+    outcome, reason = _outcome(evidence)
+    return RequirementResult(
+        requirement,
+        outcome,
+        mask(reason),
+        exchanges=len(evidence.exchanges),
+        controls=evidence.controls,
+        failures=_failures(evidence, ledger, target, mask),
+    )
+
+
+def masker(ledger: Ledger, target: Target) -> Masker:
+    """Return what masks the token, all tokens made from it, and every password that was sent."""
+    tokens = {
+        value
+        for exchange in ledger.exchanges
+        for name, value in exchange.request.headers
+        if name.lower() == "access_token"
+    }
+    return Masker(target.token, *sorted(tokens))
+
+
+def statistics(exchanges: Sequence[Exchange]) -> tuple[OperationStatistics, ...]:
+    """Return count, status codes and latency of each operation, in the order in which they were first sent."""
+    by_operation: dict[str, list[Exchange]] = {}
+    for exchange in exchanges:
+        by_operation.setdefault(exchange.operation or "other", []).append(exchange)
+    return tuple(
+        OperationStatistics(
+            operation,
+            len(some),
+            dict(Counter(str(one.status or one.problem) for one in some).most_common()),
+            _percentiles([one.elapsed * 1000 for one in some]),
+        )
+        for operation, some in by_operation.items()
+    )
+
+
+def curl(request: Request, target: Target) -> str:
+    """Write a request as a command line; the token is taken from the environment, and a password is masked."""
+    origin = target.base_url.split("/", 3)
+    words = ["curl", "-sS"]
+    if request.method != "GET":
+        words += ["-X", request.method]
+    words.append(shlex.quote("/".join(origin[:3]) + request.target))
+    for name, value in request.headers:
+        if name == "access_token":
+            variable = "$PROVIDER_TOKEN" if value == target.token else "$WRONG_TOKEN"
+            words += ["-H", f'"access_token: {variable}"']
+        elif name == "Content-Type":
+            words += ["-H", shlex.quote(f"{name}: {value}")]
+    if request.body is not None:
+        words += ["--data-binary", shlex.quote(request.body.decode("utf-8", "backslashreplace"))]
+    return " ".join(words)
+
+
+def _outcome(evidence: Evidence) -> tuple[Outcome, str]:
+    if evidence.violations:
+        return Outcome.FAIL, evidence.violations[0].problem.summary if evidence.violations[0].problem else ""
+    if evidence.defects:
+        return Outcome.ERROR, evidence.defects[0]
+    if evidence.gaps:
+        return Outcome.NOT_TESTED, evidence.gaps[0]
+    if not evidence.exchanges:
+        return Outcome.NOT_TESTED, NO_EVIDENCE
+    return Outcome.PASS, ""
+
+
+def _failures(evidence: Evidence, ledger: Ledger, target: Target, mask: Masker) -> tuple[Failure, ...]:
+    """Tell each kind of violation once, by its rule and what differs, and count those that are alike."""
+    kinds: dict[str, list[Claim]] = {}
+    for claim in evidence.violations:
+        assert claim.problem is not None
+        kinds.setdefault(_kind(claim), []).append(claim)
+    exchanges = {exchange.number: exchange for exchange in ledger.exchanges}
+    failures = []
+    for claims in list(kinds.values())[:MOST_FAILURES]:
+        first = claims[0]
+        assert first.problem is not None
+        numbers = tuple(dict.fromkeys((*first.story, *first.exchanges)))
+        failures.append(
+            Failure(
+                mask(first.problem.summary),
+                mask(first.problem.expected),
+                mask(first.problem.actual),
+                numbers,
+                tuple(mask(curl(exchanges[number].request, target)) for number in numbers if number in exchanges),
+                alike=len(claims) - 1,
+            )
+        )
+    return tuple(failures)
+
+
+def _kind(claim: Claim) -> str:
+    """Name what violations have in common: the rule and the words of the summary without its numbers."""
+    assert claim.problem is not None
+    words = "".join("#" if character.isdigit() else character for character in claim.problem.summary)
+    return f"{claim.rule} {words}"
+
+
+def _percentiles(milliseconds: list[float]) -> dict[str, float]:
+    ordered = sorted(milliseconds)
+    return {
+        name: round(ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)], 3)
+        for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
+    }
+
+

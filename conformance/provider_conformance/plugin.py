@@ -1,0 +1,124 @@
+"""The pytest plugin: marks tests with requirements, gives them their fixtures, and turns endings into evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provider_conformance.errors import NotTestableError, RunEndedError, ViolationError
+from provider_conformance.expectations import Draw, Expect
+from provider_conformance.outcomes import result_of
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.inventory import Inventory
+    from provider_conformance.ledger import Ledger
+    from provider_conformance.oracle import Providers
+    from provider_conformance.session import Session
+
+requirement = pytest.mark.requirement
+"""Marks a test with the ids of the requirements that it tests; the first is the one it speaks for."""
+
+
+def requirements_of(item: pytest.Item) -> tuple[str, ...]:
+    """Return the requirement ids that a test is marked with."""
+    mark = item.get_closest_marker("requirement")
+    return tuple(mark.args) if mark else ()
+
+
+class SuitePlugin:
+    """Runs the suite's tests in one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._to_come: list[pytest.Item] = []
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Make the mark known."""
+        config.addinivalue_line("markers", "requirement(*ids): the requirements that a test tests")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the tests of selected requirements."""
+        items[:] = [item for item in items if set(requirements_of(item)) & self._session.selected]
+        self._to_come = list(items)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Tell which requirement is tested now."""
+        item = next((item for item in self._to_come if item.nodeid == nodeid), None)
+        if item is not None:
+            self._session.progress.requirement_started(requirements_of(item)[0])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Iterator[None]:
+        """Turn the way in which a test ended into evidence."""
+        report = yield
+        if call.excinfo is not None:
+            self._note_ending(item, call.excinfo.value)
+        return report  # type: ignore[return-value]
+
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Tell the outcome of requirements that have no further tests."""
+        self._to_come.remove(item)
+        waiting = {name for other in self._to_come for name in requirements_of(other)}
+        for wanted in self._session.requirements:
+            if wanted.id in set(requirements_of(item)) - waiting & self._session.selected:
+                result = result_of(wanted, self._session.ledger, self._session.target)
+                self._session.progress.requirement_finished(result)
+
+    def pytest_sessionfinish(self) -> None:
+        """Say of tests that no longer ran that they did not."""
+        for item in self._to_come:
+            for name in requirements_of(item):
+                self._session.ledger.of(name).gaps.append("the run ended before its test")
+
+    @pytest.fixture
+    def ledger(self) -> Ledger:
+        """The record of the run."""
+        return self._session.ledger
+
+    @pytest.fixture
+    def api(self) -> Api:
+        """The five operations."""
+        return self._session.api
+
+    @pytest.fixture
+    def inventory(self) -> Inventory:
+        """The list, page by page."""
+        return self._session.inventory
+
+    @pytest.fixture
+    def providers(self) -> Iterator[Providers]:
+        """The providers of the run; what a test leaves is destroyed after it."""
+        yield self._session.providers
+        self._session.providers.clear()
+
+    @pytest.fixture
+    def expect(self, request: pytest.FixtureRequest) -> Expect:
+        """Holds exchanges to rules for the test's requirement."""
+        return Expect(self._session.ledger, requirements_of(request.node)[0])
+
+    @pytest.fixture
+    def draw(self, request: pytest.FixtureRequest) -> Draw:
+        """Draws values, the same for the same seed."""
+        return Draw(self._session.config.seed, request.node.name, self._session.config.examples)
+
+    def _note_ending(self, item: pytest.Item, ending: BaseException) -> None:
+        names = requirements_of(item)
+        match ending:
+            case ViolationError():
+                return
+            case NotTestableError():
+                for name in names:
+                    self._session.ledger.of(name).gaps.append(str(ending))
+            case RunEndedError():
+                for name in names:
+                    self._session.ledger.of(name).gaps.append(str(ending))
+                item.session.shouldstop = str(ending)
+            case _:
+                what = f"{item.name}: {type(ending).__name__}: {ending}"
+                for name in names:
+                    self._session.ledger.of(name).defects.append(what)

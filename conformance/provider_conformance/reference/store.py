@@ -1,0 +1,181 @@
+"""Stores providers in any database that SQLAlchemy speaks to.
+
+Every method is one transaction. Decisions of the contract are made elsewhere, by `service.Reference`.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Identity,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    make_url,
+    select,
+    update,
+)
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.pool import StaticPool
+
+from provider_conformance.reference.messages import MEMORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+    from provider_conformance.reference.messages import Properties
+
+Order: TypeAlias = Literal["id", "name"]
+
+METADATA = MetaData()
+
+PROVIDERS = Table(
+    "providers",
+    METADATA,
+    # SQLite numbers only a plain INTEGER key, and reuses numbers unless told AUTOINCREMENT (CREATE-3).
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hostname", Text, nullable=False),
+    Column("port", BigInteger, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("auth_mode", Text, nullable=False),
+    Column("auth_id", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("require_register", Boolean, nullable=False),
+    Column("reregister_interval", BigInteger, nullable=False),
+    Column("outbound_server", Text, nullable=False),
+    Column("outbound_server_port", BigInteger, nullable=False),
+    Column("provider_in_lan", Boolean, nullable=False),
+    Column("single_via_header", Boolean, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("ips", JSON, nullable=False),
+    Column("in_parameters", JSON, nullable=False),
+    Column("out_parameters", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Built once: composing them anew costs as much as running them.
+_THIS = PROVIDERS.c.id == bindparam("this")
+_INSERT = insert(PROVIDERS)
+_UPDATE = update(PROVIDERS).where(_THIS)
+_DELETE = delete(PROVIDERS).where(_THIS)
+_COUNT = select(func.count()).select_from(PROVIDERS)
+_ALL = select(PROVIDERS).order_by(PROVIDERS.c.id)
+_ONE = select(PROVIDERS).where(_THIS)
+_PAGES = {
+    order: select(PROVIDERS).order_by(*columns).offset(bindparam("offset")).limit(bindparam("limit"))
+    for order, columns in {"id": (PROVIDERS.c.id,), "name": (PROVIDERS.c.name, PROVIDERS.c.id)}.items()
+}
+
+
+class UnstorableError(Exception):
+    """The database cannot hold a value, such as a number beyond its range."""
+
+
+class Store:
+    """Every provider there is, safe to be used by many threads at once."""
+
+    def __init__(self, url: str = MEMORY) -> None:
+        self._engine = _engine(url)
+        # One connection to a database in memory is shared by all threads, which hence take turns.
+        self._turn = threading.Lock() if isinstance(self._engine.pool, StaticPool) else nullcontext()
+        with self._transaction() as connection:
+            METADATA.create_all(connection)
+
+    def insert(self, properties: Properties) -> int:
+        """Add a provider and return its id, which is the one among its properties or else a new one."""
+        with self._transaction() as connection:
+            key = connection.execute(_INSERT, properties).inserted_primary_key
+        return int(key[0]) if key else 0
+
+    def get(self, provider_id: int) -> Properties | None:
+        """Return a provider, or None if there is none of that id."""
+        with self._transaction() as connection:
+            row = connection.execute(_ONE, {"this": provider_id}).mappings().first()
+        return None if row is None else dict(row)
+
+    def replace(self, provider_id: int, properties: Properties) -> bool:
+        """Change properties of a provider, all at once; tell whether there is one of that id (HTTP-8)."""
+        with self._transaction() as connection:
+            changed = connection.execute(_UPDATE, properties | {"this": provider_id})
+        return bool(changed.rowcount)
+
+    def delete(self, provider_id: int) -> bool:
+        """Remove a provider; tell whether there was one of that id."""
+        with self._transaction() as connection:
+            gone = connection.execute(_DELETE, {"this": provider_id})
+        return bool(gone.rowcount)
+
+    def page(self, offset: int, limit: int, order: Order = "id") -> tuple[int, list[Properties]]:
+        """Return how many providers there are, and some of them, both from the same moment."""
+        with self._transaction(snapshot=True) as connection:
+            count = connection.execute(_COUNT).scalar_one()
+            rows = connection.execute(_PAGES[order], {"offset": offset, "limit": limit}).mappings().all()
+        return count, [dict(row) for row in rows]
+
+    def all(self) -> list[Properties]:
+        """Return every provider, by id."""
+        with self._transaction() as connection:
+            return [dict(row) for row in connection.execute(_ALL).mappings()]
+
+    def close(self) -> None:
+        """Give back every connection; a database in memory is gone then."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        with self._turn, self._engine.connect() as connection:
+            if snapshot and connection.dialect.name != "sqlite":  # a transaction in SQLite always is one
+                connection.execution_options(isolation_level="SERIALIZABLE")
+            try:
+                with connection.begin():
+                    yield connection
+            except (DataError, IntegrityError, OverflowError) as error:
+                # From None: the statement and its values belong in no log (HTTP-6).
+                raise UnstorableError(type(error).__name__) from None
+
+
+def _engine(url: str) -> Engine:
+    """Return an engine for a database URL, with what SQLite needs to serve threads rightly."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, hide_parameters=True)
+    in_memory = parsed.database in {None, "", ":memory:"}
+    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
+    engine = create_engine(
+        parsed,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": 30, "isolation_level": None},
+        **options,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")  # readers need not wait for the writer
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # The driver itself would begin a transaction at the first write only, and page() reads twice.
+        connection.exec_driver_sql("BEGIN")
+
+    return engine

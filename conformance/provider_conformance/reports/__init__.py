@@ -1,0 +1,1 @@
+"""Renderings of one finished report: for people at a terminal, for scripts and for CI servers."""

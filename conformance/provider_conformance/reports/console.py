@@ -1,0 +1,276 @@
+"""Shows a run at a terminal while it goes on, and what it found out when it is over."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, TextIO, cast
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from provider_conformance.about import tracker
+from provider_conformance.reports.inert import inert, inert_lines
+from provider_conformance.verdict import Outcome, Verdict, counting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rich.console import RenderableType
+
+    from provider_conformance.reports.stream import TolerantStream
+    from provider_conformance.verdict import Failure, Report, RequirementResult
+
+HEARTBEAT = 10.0
+"""Seconds after which a run without a terminal says that it is still alive."""
+
+REFRESHES = 8
+"""Redraws a second of the live display."""
+
+LONGEST_TEXT = 600
+LONGEST_COMMAND = 8_000
+MOST_IDS = 50
+
+OUTCOME_STYLES = {
+    Outcome.PASS: "green",
+    Outcome.FAIL: "bold red",
+    Outcome.KNOWN: "yellow",
+    Outcome.ERROR: "bold magenta",
+    Outcome.NOT_TESTED: "yellow",
+}
+VERDICT_STYLES = {
+    Verdict.CONFORMANT: "bold green",
+    Verdict.NONCONFORMANT: "bold red",
+    Verdict.INCOMPLETE: "bold yellow",
+}
+
+
+class ConsoleProgress:
+    """Listens to a run and shows it: one redrawn line on a terminal, single lines elsewhere.
+
+    What is wrong with the target as a whole comes first, before the name of the target even: lines that are
+    due earlier are held back until it is clear that there is no such diagnosis. Use as a context manager.
+    """
+
+    def __init__(self, stream: TolerantStream, clock: Callable[[], float] = time.monotonic) -> None:
+        self.console = Console(file=cast("TextIO", stream), markup=False, highlight=False, emoji=False, soft_wrap=True)
+        self._clock = clock
+        self._started = self._spoken = clock()
+        self._held_back: list[Text] | None = []
+        self._outcomes: Counter[Outcome] = Counter()
+        self._planned = 0
+        self._current = "first contact"
+        self._exchanges = 0
+        self.diagnosed = ""
+        self._live: Live | None = None
+        if stream.isatty() and self.console.is_interactive:
+            self._live = Live(
+                get_renderable=self._display,
+                console=self.console,
+                refresh_per_second=REFRESHES,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+
+    def __enter__(self) -> ConsoleProgress:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._live:
+            self._live.stop()
+        self._release()
+
+    def target(self, base_url: str, *, embedded: bool) -> None:
+        """Say which implementation is certified."""
+        name = "the embedded reference implementation at " if embedded else ""
+        self._say(Text(f"certifying {name}{inert(base_url)}"))
+
+    def plan(self, requirements: int, level: str) -> None:
+        """Say how much there is to do."""
+        self._planned = requirements
+        self._say(Text(f"{requirements} requirements up to level {level}"))
+
+    def diagnosis(self, text: str) -> None:
+        """Say what is wrong with the target as a whole, ahead of everything that was held back."""
+        if text != self.diagnosed:
+            self.diagnosed = text
+            self.console.print(Text(inert_lines(text), style="bold red"))
+        self._release()
+
+    def note(self, text: str) -> None:
+        """Say what is worth knowing and no failure."""
+        self._say(Text(f"note: {inert(text)}", style="dim"))
+
+    def requirement_started(self, requirement_id: str) -> None:
+        """Show what is tested now."""
+        self._current = inert(requirement_id)
+
+    def requirement_finished(self, result: RequirementResult) -> None:
+        """Count the outcome, and tell a failure at once rather than at the end only."""
+        self._outcomes[result.outcome] += 1
+        if result.outcome in {Outcome.PASS, Outcome.FAIL, Outcome.KNOWN}:
+            self._release()  # something was tested, so the target as a whole answers
+        if result.outcome in {Outcome.FAIL, Outcome.ERROR}:
+            summary = result.failures[0].summary if result.failures else result.reason
+            line = Text(f"{result.outcome.value} {result.requirement.id}", OUTCOME_STYLES[result.outcome])
+            self._say(line.append(f" {inert(summary, LONGEST_TEXT)}", style="not bold default"))
+        self._heartbeat()
+
+    def exchanged(self, exchanges: int) -> None:
+        """Count the exchanges; the display looks at the number when it is redrawn."""
+        self._exchanges = exchanges
+        self._heartbeat()
+
+    def cleaning(self, providers: int) -> None:
+        """Show that providers are destroyed."""
+        self._current = f"destroying {providers} providers"
+
+    def _say(self, text: Text) -> None:
+        if self._held_back is None:
+            self._spoken = self._clock()
+            self.console.print(text)
+        else:
+            self._held_back.append(text)
+
+    def _release(self) -> None:
+        held_back, self._held_back = self._held_back or [], None
+        for text in held_back:
+            self.console.print(text)
+
+    def _heartbeat(self) -> None:
+        if self._live is None and self._held_back is None and self._clock() - self._spoken >= HEARTBEAT:
+            self._say(Text(f"… {self._figures()}"))
+
+    def _figures(self) -> str:
+        elapsed = self._clock() - self._started
+        tested = f"{self._outcomes.total()} of {self._planned} requirements"
+        failed = f", {self._outcomes[Outcome.FAIL]} failed" if self._outcomes[Outcome.FAIL] else ""
+        speed = f" ({self._exchanges / elapsed:.0f}/s)" if elapsed > 0 else ""
+        return f"{tested}{failed}, {self._exchanges} exchanges{speed}, {elapsed:.1f} s"
+
+    def _display(self) -> RenderableType:
+        bar = ProgressBar(total=max(self._planned, 1), completed=self._outcomes.total(), width=24)
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(bar, Text(self._current, style="bold"), Text(self._figures()))
+        return grid
+
+
+def show_report(console: Console, report: Report) -> None:
+    """Print everything that a run has to say but the verdict: a table, failures, gaps, advice, left-overs."""
+    counted = counting(report.results, report.level)
+    console.print(_summary(report, counted), soft_wrap=False)
+    for result in counted:
+        if result.outcome in {Outcome.FAIL, Outcome.KNOWN}:
+            _show_failures(console, result)
+    _show_gaps(console, counted)
+    _show_defects(console, [r for r in report.results if r.outcome is Outcome.ERROR])
+    if report.advice:
+        console.print(Text("advice (counts in no verdict):", style="bold"))
+        for remark in report.advice:
+            console.print(Text(f"  - {inert(remark, LONGEST_TEXT)}"))
+        console.print()
+    if report.cleanup.left:
+        _show_left(console, report)
+
+
+def verdict_line(report: Report) -> Text:
+    """Return the last line of a run."""
+    seconds = (report.finished - report.started).total_seconds()
+    reached = report.reached_level
+    also = f"; level {reached.value} holds" if reached and reached is not report.level else ""
+    text = (
+        f"verdict: {report.verdict.value} (level {report.level.value}{also}), "
+        f"{report.exchanges} {'exchange' if report.exchanges == 1 else 'exchanges'} in {seconds:.1f} s"
+    )
+    return Text(text, style=VERDICT_STYLES[report.verdict])
+
+
+def _summary(report: Report, counted: Iterable[RequirementResult]) -> Table:
+    outcomes: dict[str, Counter[Outcome]] = {}
+    for result in counted:
+        outcomes.setdefault(result.requirement.operation.value, Counter())[result.outcome] += 1
+    total: Counter[Outcome] = sum(outcomes.values(), Counter())
+    traffic = {entry.operation: entry for entry in report.statistics}
+    columns = [(Outcome.PASS, "passed"), (Outcome.FAIL, "failed"), (Outcome.NOT_TESTED, "not tested")]
+    columns += [(o, h) for o, h in ((Outcome.KNOWN, "known"), (Outcome.ERROR, "defects")) if total[o]]
+
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False)
+    table.add_column("operation", footer="total")
+    for outcome, heading in columns:
+        table.add_column(heading, justify="right", footer=_figure(total[outcome], outcome))
+    table.add_column("exchanges", justify="right", footer=str(report.exchanges))
+    table.add_column("p95 ms", justify="right")
+    for operation, counts in outcomes.items():
+        entry = traffic.get(operation)
+        slow = entry.latency_ms.get("p95") if entry else None
+        table.add_row(
+            Text(inert(operation)),
+            *(_figure(counts[outcome], outcome) for outcome, _ in columns),
+            str(entry.count) if entry else "",
+            f"{slow:.1f}" if slow is not None else "",
+        )
+    return table
+
+
+def _figure(count: int, outcome: Outcome) -> Text:
+    return Text(str(count), style=OUTCOME_STYLES[outcome] if count else "dim")
+
+
+def _show_failures(console: Console, result: RequirementResult) -> None:
+    requirement = result.requirement
+    word = "FAILED" if result.outcome is Outcome.FAIL else "KNOWN TO FAIL"
+    for failure in result.failures:
+        line = Text(f"{word} {requirement.id} ({requirement.level.value})", OUTCOME_STYLES[result.outcome])
+        console.print(line.append(f" {inert(failure.summary, LONGEST_TEXT)}", style="bold not dim default"))
+        console.print(Text(f"  required  an implementation {inert(requirement.statement)}"))
+        _show_evidence(console, failure)
+    if result.reason:
+        console.print(Text(f"  {inert(result.reason, LONGEST_TEXT)}\n"))
+
+
+def _show_evidence(console: Console, failure: Failure) -> None:
+    console.print(Text(f"  expected  {inert(failure.expected, LONGEST_TEXT)}"))
+    console.print(Text(f"  actual    {inert(failure.actual, LONGEST_TEXT)}"))
+    if failure.alike:
+        inputs = "1 other input" if failure.alike == 1 else f"{failure.alike} other inputs"
+        console.print(Text(f"  and {inputs} failed alike"))
+    for number, command in enumerate(failure.curl):
+        console.print(Text(f"  {'        ' if number else 'repeat  '}  {inert(command, LONGEST_COMMAND)}"))
+    console.print()
+
+
+def _show_gaps(console: Console, counted: Iterable[RequirementResult]) -> None:
+    """Print what was not tested, each reason once: one cause often leaves many requirements open."""
+    reasons: dict[str, list[str]] = {}
+    for result in counted:
+        if result.outcome is Outcome.NOT_TESTED:
+            reasons.setdefault(result.reason or "no reason given", []).append(result.requirement.id)
+    if not reasons:
+        return
+    console.print(Text("not tested:", style="bold yellow"))
+    for reason, ids in reasons.items():
+        console.print(Text(f"  {inert(reason, LONGEST_TEXT)}"))
+        console.print(Text(f"    {len(ids)}: {', '.join(ids)}"))
+    console.print()
+
+
+def _show_defects(console: Console, results: Iterable[RequirementResult]) -> None:
+    for result in results:
+        line = Text(f"DEFECT of this suite in the test of {result.requirement.id}", style="bold magenta")
+        console.print(line.append(f": {inert(result.reason, LONGEST_TEXT)}"))
+        console.print(Text(f"  it says nothing about the target; please report it at {tracker()}\n"))
+
+
+def _show_left(console: Console, report: Report) -> None:
+    left = report.cleanup.left
+    ids = ", ".join(map(str, left[:MOST_IDS])) + (", …" if len(left) > MOST_IDS else "")
+    created, destroyed = report.cleanup.created, report.cleanup.destroyed
+    line = Text(f"LEFT BEHIND {len(left)} providers that could not be destroyed", style="bold red")
+    console.print(line.append(f" (created {created}, destroyed {destroyed}); ids: {ids}\n"))

@@ -1,0 +1,125 @@
+"""Renders a report as junit.xml, for CI servers.
+
+Written with the standard library: the format is four elements, and what libraries for it leave to their
+callers (characters that XML forbids, a case that shows the verdict) is what has to be right here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from provider_conformance.reports.files import write_private
+from provider_conformance.reports.inert import inert, inert_lines
+from provider_conformance.verdict import ExitCode, Outcome, counting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provider_conformance.verdict import Report, RequirementResult
+
+FILE_NAME = "junit.xml"
+SUITE = "provider-conformance"
+VERDICT_CASE = "verdict"
+
+
+def write(report: Report, directory: Path) -> Path:
+    """Write junit.xml into a directory and return its path; raises OSError."""
+    path = directory / FILE_NAME
+    write_private(path, render(report))
+    return path
+
+
+def render(report: Report) -> bytes:
+    """Return junit.xml as bytes: one case a requirement, and one that is green only beside exit code 0.
+
+    CI servers count a skipped case as fine and an empty suite as green. The case `verdict` makes sure that
+    nothing but the verdict conformant looks like one.
+    """
+    suite = ET.Element("testsuite", name=SUITE)
+    _properties(suite, report)
+    for result in _shown(report):
+        _case(suite, result)
+    _verdict_case(suite, report)
+    if report.advice:
+        ET.SubElement(suite, "system-out").text = inert_lines("\n".join(report.advice))
+    totals = {
+        "tests": str(len(suite.findall("testcase"))),
+        "failures": str(len(suite.findall("testcase/failure"))),
+        "errors": str(len(suite.findall("testcase/error"))),
+        "skipped": str(len(suite.findall("testcase/skipped"))),
+        "time": f"{(report.finished - report.started).total_seconds():.3f}",
+    }
+    suite.attrib.update(totals, timestamp=report.started.isoformat(timespec="seconds"))
+    root = ET.Element("testsuites", {"name": SUITE} | totals)
+    root.append(suite)
+    ET.indent(root)
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
+
+
+def _shown(report: Report) -> list[RequirementResult]:
+    """Return what counts at the level, and defects wherever they are; advice is no test case."""
+    counted = counting(report.results, report.level)
+    return [r for r in report.results if r in counted or r.outcome is Outcome.ERROR]
+
+
+def _properties(suite: ET.Element, report: Report) -> None:
+    properties = ET.SubElement(suite, "properties")
+    values = {
+        "verdict": report.verdict.value,
+        "level": report.level.value,
+        "reached_level": report.reached_level.value if report.reached_level else "none",
+        "seed": str(report.seed),
+        "base_url": report.base_url,
+        "tool_version": report.tool_version,
+        "contract_version": report.contract_version,
+        "catalogue_version": report.catalogue_version,
+    }
+    for name, value in values.items():
+        ET.SubElement(properties, "property", name=name, value=inert(value))
+
+
+def _case(suite: ET.Element, result: RequirementResult) -> None:
+    requirement = result.requirement
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=f"{SUITE}.{requirement.level.value}",
+        name=inert(f"{requirement.id} {requirement.statement}"),
+    )
+    match result.outcome:
+        case Outcome.PASS:
+            pass
+        case Outcome.FAIL | Outcome.KNOWN:
+            first = result.failures[0].summary if result.failures else result.reason or requirement.statement
+            kind = "nonconformance" if result.outcome is Outcome.FAIL else "known nonconformance"
+            element = ET.SubElement(case, "failure", message=inert(first), type=kind)
+            element.text = inert_lines(_evidence(result))
+        case Outcome.ERROR:
+            element = ET.SubElement(case, "error", message=inert(result.reason), type="defect of the suite")
+            element.text = inert_lines(result.reason)
+        case Outcome.NOT_TESTED:
+            ET.SubElement(case, "skipped", message=inert(f"not tested: {result.reason}"))
+
+
+def _evidence(result: RequirementResult) -> str:
+    lines = [f"{result.requirement.id} ({result.requirement.level.value}): an implementation"]
+    lines += [f"  {result.requirement.statement}"]
+    for failure in result.failures:
+        lines += ["", failure.summary, f"expected: {failure.expected}", f"actual: {failure.actual}"]
+        lines += [f"and {failure.alike} other inputs failed alike"] if failure.alike else []
+        lines += [*failure.curl]
+    return "\n".join(lines)
+
+
+def _verdict_case(suite: ET.Element, report: Report) -> None:
+    case = ET.SubElement(suite, "testcase", classname=SUITE, name=VERDICT_CASE)
+    text = f"{report.verdict.value} at level {report.level.value}"
+    if report.diagnosis:
+        text = f"{text}: {report.diagnosis}"
+    if report.exit_code is ExitCode.NONCONFORMANT:
+        ET.SubElement(case, "failure", message=inert(text), type="nonconformant")
+    elif report.exit_code is not ExitCode.CONFORMANT:
+        kind = "defect of the suite" if report.exit_code is ExitCode.DEFECT else "incomplete"
+        ET.SubElement(case, "error", message=inert(text), type=kind)

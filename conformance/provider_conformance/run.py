@@ -1,0 +1,254 @@
+"""One certification run, from the first look at the target to the report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING
+
+from provider_conformance import __version__
+from provider_conformance.contract import Level, load_catalogue, load_contract
+from provider_conformance.errors import RunEndedError
+from provider_conformance.inventory import found_by_name
+from provider_conformance.journal import Journal
+from provider_conformance.outcomes import masker, result_of, statistics
+from provider_conformance.session import Session, open_session
+from provider_conformance.smoke import Diagnosis, look
+from provider_conformance.target import Guard
+from provider_conformance.verdict import Cleanup, ExitCode, Outcome, Report, RequirementResult
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from provider_conformance.config import Config
+    from provider_conformance.contract import Requirement
+    from provider_conformance.progress import Progress
+
+JOURNAL = "journal.jsonl"
+CLEANING_TIME = 30.0
+"""Seconds that destroying what is left may take at the end of a run."""
+
+
+def certify(config: Config, progress: Progress) -> Report:
+    """Test one implementation and return the report; without a base URL, the embedded reference is started and tested."""
+    with _target(config) as (base_url, token):
+        progress.target(base_url, embedded=config.base_url is None)
+        guard = Guard(config.max_time)
+        config.report_dir.mkdir(parents=True, exist_ok=True)
+        journal = Journal(config.report_dir / JOURNAL)
+        session = open_session(config, _requirements(config), progress, base_url, token, journal, guard)
+        started = datetime.now(UTC)
+        try:
+            with _interruptible(guard):
+                diagnosis = _examine(session)
+                cleanup = _clean(session)
+            return _report(session, diagnosis, cleanup, started)
+        finally:
+            session.target.close()
+            journal.close()
+
+
+@contextlib.contextmanager
+def _target(config: Config) -> Iterator[tuple[str, str]]:
+    if config.base_url is not None:
+        yield config.base_url, config.token or ""
+        return
+    from provider_conformance.reference.server import Server  # noqa: PLC0415 - only this way of running needs it
+
+    with Server(token=config.token) as server:
+        yield server.base_url, server.token
+
+
+def _requirements(config: Config) -> tuple[Requirement, ...]:
+    """Return the requirements that the report speaks of: all up to the level, and the advice."""
+    return tuple(
+        requirement
+        for requirement in load_catalogue()
+        if config.level.includes(requirement.level) or requirement.level is Level.ADVICE
+    )
+
+
+def _examine(session: Session) -> Diagnosis:
+    """Look at the target and run the suite's tests unless there is nothing to test."""
+    try:
+        diagnosis = look(session)
+    except RunEndedError as reason:
+        diagnosis = Diagnosis(str(reason), fatal=True)
+    if diagnosis.text:
+        mask = masker(session.ledger, session.target)
+        diagnosis = Diagnosis(mask(diagnosis.text), diagnosis.fatal)
+        session.progress.diagnosis(diagnosis.text)
+    if diagnosis.fatal:
+        for requirement in session.requirements:
+            session.ledger.of(requirement.id).gaps.append(diagnosis.text)
+        return diagnosis
+    session.progress.plan(len(session.selected), session.config.level.value)
+    _run_tests(session)
+    return diagnosis
+
+
+def _run_tests(session: Session) -> None:
+    """Run the suite under pytest, out of reach of whatever settings and plugins the user's pytest has."""
+    import pytest  # noqa: PLC0415 - slow to import
+
+    from provider_conformance.plugin import SuitePlugin  # noqa: PLC0415
+
+    with _own_environment(), as_file(files("provider_conformance") / "suite") as suite:
+        arguments = [
+            *("-c", str(suite / "pytest.ini"), "--rootdir", str(suite), "--noconftest", "--import-mode=importlib"),
+            *("--assert=plain", "--capture=no"),
+            *(f"-p no:{name}" for name in ("terminal", "cacheprovider", "doctest", "junitxml", "pastebin", "faulthandler")),
+            *(str(suite / name) for name in SUITE_ORDER),
+        ]
+        code = pytest.main(arguments, plugins=[SuitePlugin(session)])
+    if code in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}:
+        raise RuntimeError(f"pytest ended with {code!r}")
+
+
+SUITE_ORDER = (
+    "test_create.py",
+    "test_show.py",
+    "test_list.py",
+    "test_update.py",
+    "test_destroy.py",
+    "test_http.py",
+    "test_lifecycle.py",
+    "test_fuzz.py",
+    "test_auth.py",
+)
+"""Wrong tokens come last: an implementation that locks out after them cannot be tested any further (D18)."""
+
+
+@contextlib.contextmanager
+def _own_environment() -> Iterator[None]:
+    kept = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    autoload = os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name, value in {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": autoload}.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _interruptible(guard: Guard) -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM end the tests and clean up, and the second one end everything at once."""
+    asked = 0
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked += 1
+        guard.interrupt()
+        if asked > 1:
+            os._exit(ExitCode.INCOMPLETE)
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    try:
+        before = {number: signal.signal(number, handle) for number in signals}
+    except ValueError:  # not in the main thread, which alone may set handlers
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _clean(session: Session) -> Cleanup:
+    """Destroy what the run still holds, also after an interruption, and find out what is left."""
+    providers = session.providers
+    session.guard.clean_up(CLEANING_TIME)
+    if providers.held:
+        session.progress.cleaning(len(providers.held))
+    with contextlib.suppress(Exception, RunEndedError):
+        providers.clear()
+        _find_unanswered(session)
+        _make_sure(session)
+    return Cleanup(providers.created, providers.destroyed, tuple(sorted(providers.ids)))
+
+
+def _find_unanswered(session: Session) -> None:
+    """Look for providers whose create was answered with no id; only names that this run sent are looked for."""
+    providers = session.providers
+    unanswered = [name for name in providers.announced if name not in providers.resolved]
+    if not unanswered:
+        return
+    pages = session.inventory.walk().pages
+    for name in unanswered:
+        identity = found_by_name(pages, name)
+        if identity is not None:
+            providers.take_over(identity, name)
+    providers.clear()
+
+
+def _make_sure(session: Session) -> None:
+    """Where destroy is known not to work, look at every provider of the run again."""
+    providers = session.providers
+    if session.ledger.violated("DESTROY-1") or session.ledger.violated("DESTROY-2"):
+        for held in providers.past:
+            if providers.exists(held.id):
+                providers.destroyed -= 1
+                providers.held.append(held)
+        providers.clear()
+        providers.held = [held for held in providers.past if providers.exists(held.id)]
+
+
+def _report(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started: datetime) -> Report:
+    contract, catalogue, config = load_contract(), load_catalogue(), session.config
+    results = [_result(session, requirement) for requirement in session.requirements]
+    return Report(
+        tool_version=__version__,
+        contract_version=contract.version,
+        contract_sha256=contract.sha256,
+        catalogue_version=catalogue.version,
+        catalogue_sha256=catalogue.sha256,
+        base_url=session.target.base_url,
+        level=config.level,
+        seed=config.seed,
+        options={
+            "level": config.level.value,
+            "only": config.only,
+            "max_time": config.max_time,
+            "max_providers": config.max_providers,
+            "examples": config.examples,
+            "timeout": config.timeout,
+        },
+        started=started,
+        finished=datetime.now(UTC),
+        results=tuple(result for result in results if result.requirement.level is not Level.ADVICE),
+        advice=_advice(session, results),
+        diagnosis=diagnosis.text,
+        statistics=statistics(session.ledger.exchanges),
+        exchanges=len(session.ledger.exchanges),
+        cleanup=cleanup,
+    )
+
+
+def _result(session: Session, requirement: Requirement) -> RequirementResult:
+    result = result_of(requirement, session.ledger, session.target)
+    if requirement.id in session.selected or result.outcome is Outcome.FAIL:
+        return result
+    return RequirementResult(requirement, Outcome.NOT_TESTED, "not selected by --only")
+
+
+def _advice(session: Session, results: list[RequirementResult]) -> tuple[str, ...]:
+    advice = [
+        f"{result.requirement.id}: {failure.summary}"
+        for result in results
+        if result.requirement.level is Level.ADVICE
+        for failure in result.failures
+    ]
+    length = len(session.target.token)
+    if length != 64:
+        advice.append(f"the token has {length} characters, where the documentation says 64 (D2)")
+    return tuple(advice)
+
+

@@ -1,0 +1,63 @@
+"""Sets Hypothesis up so that a certification is repeatable: same seed, same values, on every machine."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from typing import TypeVar
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.internal.conjecture import providers
+from hypothesis.strategies import SearchStrategy
+
+T = TypeVar("T")
+
+
+def certification(examples: int, **more: int) -> settings:
+    """Return settings for a verdict: no database, no deadline, no shrinking, which costs a live system thousands of requests."""
+    return settings(
+        max_examples=examples,
+        phases=(Phase.generate,),
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=tuple(HealthCheck),
+        print_blob=False,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def drawn(strategy: SearchStrategy[T], examples: int, seed: int) -> tuple[T, ...]:
+    """Return values that Hypothesis draws from a strategy."""
+    values: list[T] = []
+
+    @hypothesis.seed(seed)
+    @certification(examples)
+    @hypothesis.given(strategy)
+    def collect(value: T) -> None:
+        values.append(value)
+
+    with repeatable():
+        collect()
+    return tuple(values)
+
+
+@contextlib.contextmanager
+def repeatable() -> Iterator[None]:
+    """Keep Hypothesis from mining constants out of local modules, and from writing into the user's directory.
+
+    It takes whatever is imported from outside site-packages for local, so that a checkout and an installed wheel
+    would draw different values for the same seed; there is no setting for it.
+    """
+    mining = providers._get_local_constants  # noqa: SLF001
+    providers._get_local_constants = lambda: providers._local_constants  # noqa: SLF001
+    with tempfile.TemporaryDirectory() as directory:
+        set_hypothesis_home_dir(directory)
+        try:
+            yield
+        finally:
+            providers._get_local_constants = mining  # noqa: SLF001
+            set_hypothesis_home_dir(None)

@@ -1,0 +1,72 @@
+"""The parts of one run, put together: target, ledger, providers, and what is to be tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provider_conformance.api import Api
+from provider_conformance.inventory import Inventory
+from provider_conformance.ledger import Ledger
+from provider_conformance.oracle import Providers
+from provider_conformance.target import Guard, Target
+from provider_conformance.values.plausible import Values, nonce
+
+if TYPE_CHECKING:
+    from provider_conformance.config import Config
+    from provider_conformance.contract import Requirement
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.journal import Journal
+    from provider_conformance.progress import Progress
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run against one target."""
+
+    config: Config
+    requirements: tuple[Requirement, ...]
+    progress: Progress
+    guard: Guard
+    ledger: Ledger
+    target: Target
+    api: Api
+    inventory: Inventory
+    providers: Providers
+
+    @property
+    def selected(self) -> frozenset[str]:
+        """The ids of the requirements that the run tests."""
+        only = set(self.config.only)
+        return frozenset(
+            requirement.id
+            for requirement in self.requirements
+            if not only or only & {requirement.id, requirement.operation.value, requirement.level.value}
+        )
+
+
+def open_session(
+    config: Config,
+    requirements: tuple[Requirement, ...],
+    progress: Progress,
+    base_url: str,
+    token: str,
+    journal: Journal,
+    guard: Guard,
+) -> Session:
+    """Put the parts of a run together; nothing is sent yet."""
+    ledger = Ledger()
+
+    def record(exchange: Exchange) -> None:
+        ledger.record(exchange)
+        progress.exchanged(len(ledger.exchanges))
+
+    target = Target(
+        base_url, token, timeout=config.timeout, guard=guard, record=record, note=progress.note
+    )
+    api = Api(target, ledger)
+    inventory = Inventory(api, ledger)
+    values = Values(nonce(config.seed))
+    providers = Providers(api, ledger, inventory, journal, values, config.max_providers)
+    journal.run(base_url)
+    return Session(config, requirements, progress, guard, ledger, target, api, inventory, providers)

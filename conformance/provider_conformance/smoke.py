@@ -1,0 +1,114 @@
+"""A look at the target before the run: tells a wrong address, a refused token and no such API from a faulty implementation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.exchange import TransportProblem
+from provider_conformance.values.plausible import Values, nonce
+
+if TYPE_CHECKING:
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.session import Session
+
+TURNED_AWAY = frozenset({401, 403, 407})
+NO_SUCH_PLACE = frozenset({404, 405, 410, 501})
+UNDERSCORE_HINT = (
+    "is the token right, and does it arrive? Proxies such as nginx drop headers with an underscore in their name, "
+    "as access_token has, unless told otherwise (underscores_in_headers on)"
+)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the first look found; a `fatal` one means that there is nothing to test."""
+
+    text: str = ""
+    fatal: bool = False
+
+
+def look(session: Session) -> Diagnosis:
+    """List and create once each, and say what is wrong with the target as a whole; nothing is judged by it."""
+    listing = session.api.list(1, 1, "DEFAULT")
+    if listing.response is None:
+        return Diagnosis(_unanswered(session, listing), fatal=True)
+    if listing.succeeded:
+        session.target.calibrate()
+    if not _is_list(listing):
+        second = session.api.list(0, 1, "DEFAULT")
+        listing = second if _is_list(second) else listing
+    creating = _trial(session)
+    if judge.given_id(creating) is not None and (creating.status or 500) < 300:
+        return Diagnosis()
+    return _diagnosis(session, listing, creating)
+
+
+def _trial(session: Session) -> Exchange:
+    """Create one provider; a refusal may be due to what an earlier run of the same seed left, so try other names too."""
+    providers = session.providers
+    answer = providers.send(providers.body())
+    if answer.refused and answer.status not in TURNED_AWAY | NO_SUCH_PLACE:
+        providers.values = Values(nonce(session.config.seed, 1))
+        second = providers.send(providers.body())
+        if second.refused:
+            providers.values = Values(nonce(session.config.seed))
+        else:
+            session.progress.note("names of an earlier run are still in use: this run takes others")
+            answer = second
+    providers.clear()
+    return answer
+
+
+def _diagnosis(session: Session, listing: Exchange, creating: Exchange) -> Diagnosis:
+    where = session.target.base_url
+    statuses = f"list is answered with {judge.outcome(listing)}, create with {judge.outcome(creating)}"
+    both = {listing.status, creating.status}
+    if both <= TURNED_AWAY:
+        return Diagnosis(f"the token is refused ({statuses}): {UNDERSCORE_HINT}", fatal=True)
+    if any(status is not None and 300 <= status < 400 for status in both):
+        location = next(iter(listing.response.header_values("location")), "") if listing.response else ""
+        hint = f" to {judge.quoted(location)}" if location else ""
+        return Diagnosis(f"{where} redirects{hint} ({statuses}): give the URL that serves the API itself", fatal=True)
+    if both <= NO_SUCH_PLACE:
+        return Diagnosis(
+            f"no such API at {where} ({statuses}): the base URL is the one under which /create and /list live", fatal=True
+        )
+    if not _speaks_json(listing) and not _speaks_json(creating):
+        return Diagnosis(
+            f"{where} does not speak JSON ({statuses}, {_media_type(listing)}): a login page, or another service?",
+            fatal=not any(status is None or status >= 500 for status in both),
+        )
+    if creating.succeeded:
+        return Diagnosis(
+            f"create is answered with {judge.answer(creating)}, without the id of a new provider: "
+            "this does not look like the provider API, or create is broken"
+        )
+    return Diagnosis(f"a plain create does not work: {judge.answer(creating)}; what needs a provider cannot be tested")
+
+
+def _unanswered(session: Session, exchange: Exchange) -> str:
+    where = session.target.base_url
+    match exchange.problem:
+        case TransportProblem.UNREACHABLE:
+            return f"cannot reach {where}: {exchange.detail}; is the server running, and is this its address?"
+        case TransportProblem.TIMED_OUT:
+            return f"{where} does not answer: {exchange.detail} (--timeout)"
+        case TransportProblem.MALFORMED:
+            return f"{where} does not answer in HTTP: {exchange.detail}; is it https?"
+        case _:
+            return f"{where} gives no usable answer: {judge.outcome(exchange)}; is it https?"
+
+
+def _is_list(exchange: Exchange) -> bool:
+    return exchange.succeeded and judge.members_of(exchange) is not None
+
+
+def _speaks_json(exchange: Exchange) -> bool:
+    return exchange.json.readable
+
+
+def _media_type(exchange: Exchange) -> str:
+    values = exchange.response.header_values("content-type") if exchange.response else ()
+    return judge.quoted(values[0]) if values else "no Content-Type"

@@ -1,0 +1,151 @@
+"""The access token, on every operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.errors import NotTestableError, TargetLostError
+from provider_conformance.plugin import requirement
+from provider_conformance.target import NO_TOKEN
+from provider_conformance.values import tokens
+from provider_conformance.values.plausible import single_changes
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.expectations import Expect
+    from provider_conformance.inventory import Inventory
+    from provider_conformance.oracle import Providers
+
+
+@requirement("AUTH-1")
+def test_the_valid_token_is_served_on_every_operation(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    created = providers.send(providers.body())
+    expect(judge.token_served, created)
+    held = providers.holding(created)
+    first = inventory.first_page()
+    with expect.each():
+        expect(judge.token_served, api.list(first, 10))
+    if held is None:
+        raise NotTestableError(f"no provider to test with: create is answered with {judge.answer(created)}")
+    for send in (
+        lambda: api.show(held.id),
+        lambda: providers.update(held, next(single_changes())),
+        lambda: providers.destroy(held),
+    ):
+        with expect.each():
+            expect(judge.token_served, send())
+
+
+@requirement("AUTH-2")
+def test_a_request_without_token_is_refused_on_every_operation(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    intruder = Intruder(api, providers, inventory, expect)
+
+    for attempt in intruder.attempts:
+        attempt("no token", NO_TOKEN)
+
+    intruder.nothing_was_stored()
+    intruder.controls()
+
+
+@requirement("AUTH-3")
+def test_a_token_that_differs_is_refused_on_every_operation(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    token = api.target.token
+    intruder = Intruder(api, providers, inventory, expect)
+
+    for attempt in intruder.attempts:
+        for what, wrong in tokens.telling(token):
+            attempt(what, wrong)
+
+    # Every character counts, on whichever operation: they are dealt out among all five.
+    for position in range(len(token)):
+        attempt = intruder.attempts[position % len(intruder.attempts)]
+        attempt(*tokens.altered(token, position))
+
+    intruder.nothing_was_stored()
+    intruder.controls()
+
+
+class Intruder:
+    """Sends each operation with a token that is not the valid one, and makes sure that nothing comes of it."""
+
+    def __init__(self, api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
+        self._api = api
+        self._providers = providers
+        self._inventory = inventory
+        self._expect = expect
+        self._held = providers.create()
+        self._first_page = inventory.first_page()
+        self._before = inventory.walk(ours=providers.ids)
+        self._creates: list[tuple[str, str, Exchange]] = []
+        self.attempts = (self.create, self.show, self.list, self.update, self.destroy)
+
+    def create(self, what: str, token: str) -> None:
+        """Try to create; whether something was stored is looked at in the end."""
+        body = self._providers.announce(self._providers.body())
+        with self._expect.each():
+            answer = self._api.create(body, token=token)
+            self._creates.append((str(body["name"]), what, answer))
+            self._expect(judge.refused, answer, what=what)
+
+    def show(self, what: str, token: str) -> None:
+        """Try to show."""
+        with self._expect.each():
+            answer = self._api.show(self._held.id, token=token)
+            self._expect(judge.refused, answer, of=self._held, what=what)
+
+    def list(self, what: str, token: str) -> None:
+        """Try to list."""
+        with self._expect.each():
+            self._expect(judge.refused, self._api.list(self._first_page, 10, token=token), what=what)
+
+    def update(self, what: str, token: str) -> None:
+        """Try to update a provider of ours."""
+        held, state = self._held, self._providers.shown(self._held)
+        body = self._providers.values.provider(held.number, next(single_changes()))
+        with self._expect.each():
+            answer = self._api.update(self._providers.values.update(held.id, body), token=token)
+            self._expect(judge.refused, answer, of=held, what=what)
+            self._expect(judge.unchanged, state, self._api.show(held.id), of=held)
+
+    def destroy(self, what: str, token: str) -> None:
+        """Try to destroy a provider of ours."""
+        held, state = self._held, self._providers.shown(self._held)
+        with self._expect.each():
+            answer = self._api.destroy(held.id, token=token)
+            shown = self._api.show(held.id)
+            if judge.shows_asked(shown, id=held.id) is not None:
+                self._providers.forget(held)
+                self._held = self._providers.create()
+            self._expect(judge.refused, answer, of=held, what=what)
+            self._expect(judge.unchanged, state, shown, of=held)
+
+    def nothing_was_stored(self) -> None:
+        """Look at every provider that has appeared since: none may bear a name that only refused creates carried."""
+        for identity in self._providers.newcomers(self._before):
+            shown = self._api.show(identity)
+            for name, what, answer in self._creates:
+                with self._expect.each():
+                    if judge.not_stored(answer, shown, name=name, what=what) is not None:
+                        self._providers.take_over(identity, name)
+                    self._expect(judge.not_stored, answer, shown, name=name, what=what)
+
+    def controls(self) -> None:
+        """Send each operation with the valid token; where that is refused now, wrong tokens have locked us out (D18)."""
+        listing = self._api.list(self._first_page, 10)
+        if judge.token_served(listing) is not None:
+            raise TargetLostError(
+                f"after wrong tokens the valid one is answered with {listing.status}: the target has locked us out"
+            )
+        self._expect.control(listing)
+        self._expect.control(self._api.show(self._held.id))
+        self._expect.control(self._providers.update(self._held, next(single_changes())))
+        self._expect.control(self._providers.send(self._providers.body()))
+        self._expect.control(self._providers.destroy(self._held))

@@ -1,0 +1,139 @@
+"""Create provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.contract import Operation
+from provider_conformance.errors import NotTestableError
+from provider_conformance.plugin import requirement
+from provider_conformance.reduction import ENUMERATED, guilty_traits
+from provider_conformance.values.plausible import TYPICAL, Traits, boundaries, combinations, strategy, texts
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.expectations import Draw, Expect
+    from provider_conformance.inventory import Inventory
+    from provider_conformance.oracle import Providers
+
+
+@requirement("CREATE-1")
+def test_a_complete_plausible_create_is_answered_with_200(providers: Providers, expect: Expect, draw: Draw) -> None:
+    def is_refused(traits: Traits) -> bool:
+        answer = providers.send(providers.body(traits))
+        providers.clear()
+        return not answer.succeeded
+
+    expect(judge.accepted, providers.send(providers.body()))
+    providers.clear()
+
+    for traits in (*boundaries(), *texts(), *draw(strategy())):
+        with expect.each():
+            answer = providers.send(providers.body(traits))
+            providers.clear()
+            if answer.succeeded:
+                expect(judge.accepted, answer)
+                continue
+            guilty = guilty_traits(traits, is_refused)
+            owner = "CREATE-6" if guilty and ENUMERATED.issuperset(guilty) else "CREATE-1"
+            expect(judge.accepted, answer, requirement=owner, what=_told(traits, guilty))
+
+
+@requirement("CREATE-2")
+def test_the_new_provider_s_id_is_given(providers: Providers, expect: Expect) -> None:
+    for traits in (TYPICAL, *boundaries()):
+        with expect.each():
+            answer = providers.send(providers.body(traits))
+            providers.clear()
+            if not answer.succeeded:
+                raise NotTestableError(f"create is answered with {judge.outcome(answer)}")
+            expect(judge.gives_id, answer)
+
+
+@requirement("CREATE-3")
+def test_no_id_is_given_twice(providers: Providers, expect: Expect) -> None:
+    given: list[int] = []
+
+    for keep in (1, 0, 2, 1, 0):
+        for _ in range(3):
+            providers.need_room()
+            answer = providers.send(providers.body())
+            identity = judge.given_id(answer)
+            if identity is None:
+                raise NotTestableError(f"create gives no id: {judge.answer(answer)}")
+            expect(judge.id_is_new, answer, seen=list(given))
+            given.append(identity)
+        for held in providers.held[keep:]:
+            providers.release(held)
+
+
+@requirement("CREATE-3")
+def test_creates_that_arrive_at_the_same_time_get_ids_of_their_own(
+    api: Api, providers: Providers, expect: Expect
+) -> None:
+    for _ in range(3):
+        bodies = [providers.body() for _ in range(providers.most)]
+        calls = [api.call(Operation.CREATE, providers.announce(body)) for body in bodies]
+
+        answers = api.send_together(calls)
+
+        for answer, body in zip(answers, bodies, strict=True):
+            providers.adopt(answer, body)
+        if sum(judge.given_id(answer) is not None for answer in answers) < min(2, len(answers)):
+            raise NotTestableError(f"of creates sent at the same time, none is accepted: {judge.answer(answers[0])}")
+        expect(judge.ids_differ, *answers)
+        for held in providers.held:
+            shown = providers.state(held)
+            expect(judge.shows_values, shown, of=held, requirement="CREATE-4", values=held.body)
+        providers.clear()
+
+
+@requirement("CREATE-4")
+def test_show_gives_back_what_was_created(providers: Providers, expect: Expect, draw: Draw) -> None:
+    for traits in (TYPICAL, *boundaries(), *texts(), *draw(strategy())):
+        with expect.each(), providers.created_for(traits) as held:
+            expect(judge.shows_values, providers.shown(held), of=held, values=held.body)
+
+
+@requirement("CREATE-5")
+def test_the_new_provider_is_listed_once(providers: Providers, inventory: Inventory, expect: Expect) -> None:
+    for some in in_batches((TYPICAL, *combinations(), *texts()), providers.most):
+        for traits in some:
+            with expect.each():
+                providers.create(traits)
+
+        listing = inventory.judged(ours=providers.ids)
+
+        for held in providers.held:
+            with expect.each():
+                expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
+        providers.clear()
+
+
+@requirement("CREATE-6")
+def test_every_documented_value_is_accepted(providers: Providers, expect: Expect) -> None:
+    providers.create(TYPICAL)
+    providers.clear()
+
+    for traits in combinations():
+        with expect.each():
+            answer = providers.send(providers.body(traits))
+            expect(judge.accepted, answer, what=_told(traits, tuple(sorted(ENUMERATED))))
+            held = providers.holding(answer)
+            if held is not None:
+                shown = providers.state(held)
+                expect(judge.shows_values, shown, of=held, requirement="CREATE-4", values=held.body)
+        providers.clear()
+
+
+def in_batches(kinds: Sequence[Traits], size: int) -> Iterator[Sequence[Traits]]:
+    """Split traits into batches of providers that may be held at a time."""
+    for start in range(0, len(kinds), size):
+        yield kinds[start : start + size]
+
+
+def _told(traits: Traits, names: tuple[str, ...]) -> str:
+    """Say what a request had that made it fail."""
+    return ", ".join(f"{name} = {judge.shown(getattr(traits, name))}" for name in names)

@@ -1,0 +1,93 @@
+"""Destroy provider."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.errors import NotTestableError
+from provider_conformance.plugin import requirement
+from provider_conformance.values.illegal import ids_that_are_none
+from provider_conformance.values.plausible import TYPICAL, combinations
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.expectations import Expect
+    from provider_conformance.inventory import Inventory
+    from provider_conformance.oracle import Providers
+
+
+@requirement("DESTROY-1")
+def test_an_existing_provider_is_destroyed_with_200(providers: Providers, expect: Expect) -> None:
+    for traits in (TYPICAL, *list(combinations())[::7]):
+        with expect.each():
+            held = providers.create(traits)
+            expect(judge.accepted, providers.destroy(held), of=held)
+
+
+@requirement("DESTROY-2")
+def test_a_destroyed_provider_is_in_neither_show_nor_list(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    kept = providers.create()
+
+    for traits in (TYPICAL, *list(combinations())[::7]):
+        with expect.each():
+            held = providers.create(traits)
+            answer = providers.destroy(held)
+            if not answer.succeeded:
+                raise NotTestableError(f"destroy is answered with {judge.answer(answer)}")
+            expect(judge.no_longer_shown, api.show(held.id), of=held, id=held.id, name=held.name)
+            listing = inventory.judged(ours=[kept.id])
+            expect(judge.not_listed, *listing.pages, of=held, id=held.id, name=held.name)
+
+
+@requirement("DESTROY-3")
+def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
+    # Names that begin with another's, the same values but for what must be its own: what a careless WHERE mixes up.
+    for doomed in range(4):
+        ours = [providers.create(replace(TYPICAL, name_tail=tail)) for tail in ("", "0", " b")]
+        ours.append(providers.create(next(combinations())))
+        before = [providers.shown(held) for held in ours]
+
+        answer = providers.destroy(ours[doomed])
+
+        if not answer.succeeded:
+            raise NotTestableError(f"destroy is answered with {judge.answer(answer)}")
+        kept = [index for index in range(len(ours)) if index != doomed]
+        listing = inventory.judged(ours=[ours[index].id for index in kept])
+        for index in kept:
+            held = ours[index]
+            expect(judge.unchanged, before[index], api.show(held.id), of=held)
+            expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
+        providers.clear()
+
+
+@requirement("DESTROY-4")
+def test_an_id_that_is_no_int64_integer_is_answered_with_exactly_400(
+    api: Api, providers: Providers, expect: Expect
+) -> None:
+    kept = [providers.create() for _ in range(2)]
+    before = [providers.shown(held) for held in kept]
+    # A server that coerces may take false and null for 0 and true for 1, and these may be somebody's.
+    somebody = frozenset(identity for identity in (0, 1) if providers.exists(identity))
+    victim = providers.create()
+
+    for what, text, taken_for in ids_that_are_none():
+        if taken_for in somebody:
+            continue
+        # Made of an id of our own that lives: only that tells a server that refuses from one that coerces in vain.
+        if victim not in providers.held:
+            victim = providers.create()
+        state = providers.shown(victim)
+        with expect.each():
+            answer = api.destroy(f'{{"id":{text(victim.id)}}}'.encode())
+            if not providers.exists(victim.id):
+                providers.forget(victim)
+            expect(judge.refused_as_invalid_id, answer, of=victim, what=what)
+            expect(judge.unchanged, state, api.show(victim.id), of=victim)
+
+    for held, state in zip(kept, before, strict=True):
+        expect(judge.unchanged, state, api.show(held.id), of=held)
+    expect.control(providers.destroy(kept[0]))

@@ -1,0 +1,102 @@
+"""All five operations in any order, with several providers alive: a model says what show and list must give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import hypothesis
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from provider_conformance import judge
+from provider_conformance.errors import NotTestableError
+from provider_conformance.plugin import requirement
+from provider_conformance.search import certification, repeatable
+from provider_conformance.values.plausible import Traits, strategy
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.expectations import Draw, Expect
+    from provider_conformance.inventory import Inventory
+    from provider_conformance.oracle import Held, Providers
+
+STEPS = 15
+MOST_ALIVE = 4
+
+KEEPS = {"create": "CREATE-4", "update": "UPDATE-3", "destroy": "DESTROY-3", "read": "SHOW-3"}
+"""The requirement that an operation breaks when it changes some other provider."""
+
+
+@requirement("UPDATE-3", "DESTROY-3", "SHOW-3", "CREATE-4", "UPDATE-2", "DESTROY-2", "LIST-3")
+def test_any_order_of_operations_leaves_what_the_model_says(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, draw: Draw
+) -> None:
+    alive = min(MOST_ALIVE, providers.most)
+
+    class Lifecycle(RuleBasedStateMachine):
+        """Providers of ours and what has been done to them; after every step all of them are compared."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.last = "read"
+            self.touched: Held | None = None
+
+        @precondition(lambda self: len(providers.held) < alive)
+        @rule(traits=strategy())
+        def create(self, traits: Traits) -> None:
+            self._did("create", providers.create(traits))
+            assert self.touched is not None
+            shown = providers.shown(self.touched)
+            expect(judge.shows_values, shown, of=self.touched, requirement="CREATE-4", values=self.touched.body)
+
+        @precondition(lambda self: bool(providers.held))
+        @rule(index=st.integers(0, MOST_ALIVE - 1), traits=strategy())
+        def update(self, index: int, traits: Traits) -> None:
+            held = self._pick(index)
+            before, values = providers.shown(held), held.body
+            if not providers.update(held, traits).succeeded:
+                raise NotTestableError("a plausible update is not accepted")
+            self._did("update", held)
+            after = providers.state(held)
+            expect(judge.shows_update, before, after, of=held, requirement="UPDATE-2", held=values, values=held.body)
+
+        @precondition(lambda self: bool(providers.held))
+        @rule(index=st.integers(0, MOST_ALIVE - 1))
+        def destroy(self, index: int) -> None:
+            held = self._pick(index)
+            if not providers.destroy(held).succeeded:
+                raise NotTestableError("destroy is not accepted")
+            self._did("destroy", held)
+            shown = api.show(held.id)
+            expect(judge.no_longer_shown, shown, of=held, requirement="DESTROY-2", id=held.id, name=held.name)
+
+        @precondition(lambda self: bool(providers.held))
+        @rule(pagesize=st.sampled_from((1, 2, 3, 100)))
+        def walk(self, pagesize: int) -> None:
+            whole = inventory.judged(ours=providers.ids)
+            if whole.size <= MOST_ALIVE * 2:
+                walk = inventory.judged(pagesize, ours=providers.ids)
+                expect(judge.every_one_once, *walk.pages, requirement="LIST-3", ids=providers.ids)
+            self._did("read", None)
+
+        @invariant()
+        def the_others_are_as_they_were(self) -> None:
+            for held in providers.held:
+                if held is not self.touched and held.shown is not None:
+                    before = held.shown
+                    after = api.show(held.id)
+                    story = self.touched or held
+                    expect(judge.unchanged, before, after, of=story, requirement=KEEPS[self.last])
+
+        def teardown(self) -> None:
+            providers.clear()
+
+        def _pick(self, index: int) -> Held:
+            return providers.held[index % len(providers.held)]
+
+        def _did(self, what: str, held: Held | None) -> None:
+            self.last, self.touched = what, held
+
+    settings = certification(max(3, draw.examples // 3), stateful_step_count=STEPS)
+    with repeatable():
+        run_state_machine_as_test(hypothesis.seed(draw.seed)(Lifecycle), settings=settings)

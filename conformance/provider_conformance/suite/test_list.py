@@ -1,0 +1,124 @@
+"""Retrieve a collection of providers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.errors import NotTestableError
+from provider_conformance.plugin import requirement
+from provider_conformance.values.plausible import TYPICAL, combinations, texts
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.expectations import Expect
+    from provider_conformance.inventory import Inventory
+    from provider_conformance.oracle import Held, Providers
+
+FEW = 40
+"""Providers in all up to which the list is walked with the smallest pages too."""
+
+
+def several(providers: Providers, most: int = 7) -> list[Held]:
+    """Create several providers of all kinds."""
+    kinds = (TYPICAL, *list(combinations())[::9], *list(texts())[:3])
+    return [providers.create(traits) for traits in kinds[: min(most, providers.most)]]
+
+
+@requirement("LIST-1")
+def test_list_answers_with_an_object_of_the_documented_types(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    several(providers)
+    first = inventory.first_page()
+
+    for pagesize in (100, 1, 10, 50):
+        for sort_by in (None, "DEFAULT", "OPTIONAL"):
+            with expect.each():
+                page = api.list(first, pagesize, sort_by)
+                expect(judge.answers_object, page)
+                expect(judge.documented_types, page, operation="list", ours=providers.ids)
+
+
+@requirement("LIST-2")
+def test_a_page_has_at_most_pagesize_providers(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    several(providers)
+    first = inventory.first_page()
+
+    for pagesize in (1, 2, 3, 4, 5, 6):
+        for page in (first, first + 1):
+            with expect.each():
+                answer = api.list(page, pagesize, "DEFAULT")
+                if page == first:
+                    _readable(answer.succeeded, judge.answer(answer))
+                expect(judge.at_most_pagesize, answer, pagesize=pagesize)
+
+
+@requirement("LIST-3")
+def test_the_pages_give_every_provider_once_and_in_the_same_order(
+    providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    ours = several(providers)
+    ids = [held.id for held in ours]
+    whole = inventory.judged(ours=ids)
+    expect(judge.every_one_once, *whole.pages, ids=ids)
+    if whole.size > FEW:
+        raise NotTestableError(f"the list gives {whole.size} providers, too many to walk in small pages")
+
+    for pagesize in sorted({1, 2, 3, 4, 5, 6, whole.size - 1, whole.size, whole.size + 1} - {0}):
+        with expect.each():
+            walk = inventory.judged(pagesize, ids)
+            if any(len(judge.listed(page)) > pagesize for page in walk.pages):
+                continue
+            expect(judge.every_one_once, *walk.pages, ids=ids)
+            again = inventory.judged(pagesize, ids)
+            expect(judge.same_order, *walk.pages, *again.pages, first=len(walk.pages), ids=ids)
+
+
+@requirement("LIST-4")
+def test_what_is_listed_agrees_with_show(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    for kinds in ((TYPICAL, *list(combinations())[::9]), list(texts())[:7]):
+        ours = [providers.create(traits) for traits in kinds[: providers.most]]
+
+        for sort_by in ("DEFAULT", "OPTIONAL"):
+            listing = inventory.judged(ours=providers.ids, sort_by=sort_by)
+            for page in listing.pages:
+                with expect.each():
+                    expect(judge.items_bear_ids, page, names=[held.name for held in ours])
+            for held in ours:
+                shown = api.show(held.id)
+                for page in listing.pages:
+                    with expect.each():
+                        expect(judge.list_agrees, page, shown, of=held, id=held.id)
+        providers.clear()
+
+
+@requirement("LIST-5")
+def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    ours = several(providers, 4)
+    first = inventory.first_page()
+
+    for sort_by in ("DEFAULT", "OPTIONAL", None):
+        for pagesize in (100, 2):
+            with expect.each():
+                what = f"sort_by {sort_by}" if sort_by else "no sort_by"
+                answer = api.list(first, pagesize, sort_by)
+                expect(judge.accepted, answer, what=what)
+                if sort_by is None:
+                    expect(judge.reports_default, answer)
+
+    plain = inventory.judged(ours=providers.ids, sort_by=None)
+    default = inventory.judged(ours=providers.ids, sort_by="DEFAULT")
+    ids = [held.id for held in ours]
+    expect(judge.same_order, *default.pages, *plain.pages, first=len(default.pages), ids=ids)
+
+
+def _readable(succeeded: bool, answer: str) -> None:  # noqa: FBT001
+    if not succeeded:
+        raise NotTestableError(f"the first page cannot be read: {answer}")

@@ -1,0 +1,127 @@
+"""Update provider."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.errors import NotTestableError
+from provider_conformance.plugin import requirement
+from provider_conformance.reduction import guilty_traits
+from provider_conformance.values.plausible import (
+    TYPICAL,
+    Traits,
+    boundaries,
+    combinations,
+    single_changes,
+    strategy,
+    texts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from provider_conformance.api import Api
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.expectations import Draw, Expect
+    from provider_conformance.inventory import Inventory
+    from provider_conformance.oracle import Held, Providers
+
+
+def to_and_fro() -> Iterator[Traits]:
+    """Change one property after another, and each back again."""
+    for traits in single_changes():
+        yield traits
+        yield TYPICAL
+
+
+@requirement("UPDATE-1")
+def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, expect: Expect, draw: Draw) -> None:
+    held = providers.create()
+
+    def is_refused(traits: Traits) -> bool:
+        return not providers.update(held, traits).succeeded
+
+    for traits in (TYPICAL, *to_and_fro(), *combinations(), *boundaries(), *texts(), *draw(strategy())):
+        with expect.each():
+            answer = providers.update(held, traits)
+            if answer.succeeded:
+                expect(judge.accepted, answer)
+                continue
+            guilty = guilty_traits(traits, is_refused)
+            what = ", ".join(f"{name} = {judge.shown(getattr(traits, name))}" for name in guilty)
+            expect(judge.accepted, answer, of=held, what=what)
+
+
+@requirement("UPDATE-2")
+def test_show_and_list_give_every_value_as_updated(
+    providers: Providers, inventory: Inventory, expect: Expect, draw: Draw
+) -> None:
+    held = providers.create()
+
+    for traits in (*to_and_fro(), *combinations()):
+        with expect.each():
+            _update_and_look(held, traits, providers, expect, inventory)
+
+    for traits in (*boundaries(), *texts(), *draw(strategy())):
+        with expect.each():
+            _update_and_look(held, traits, providers, expect)
+
+
+@requirement("UPDATE-3")
+def test_no_other_provider_and_no_id_is_changed(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    ours = [providers.create() for _ in range(3)]
+
+    for turn, traits in enumerate(to_and_fro()):
+        held = ours[turn // 2 % 3]
+        others = [other for other in ours if other is not held]
+        before = [providers.shown(other) for other in others]
+        with expect.each():
+            _accepted(providers.update(held, traits))
+            for other, state in zip(others, before, strict=True):
+                expect(judge.unchanged, state, api.show(other.id), of=held)
+
+    for held in ours:
+        expect(judge.shows_asked, api.show(held.id), of=held, id=held.id)
+        listing = inventory.judged(ours=providers.ids)
+        expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
+        expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
+
+
+@requirement("UPDATE-4")
+def test_the_same_update_sent_twice_leaves_the_same_state(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    held = providers.create()
+
+    for traits in (*to_and_fro(), *list(combinations())[::6]):
+        with expect.each():
+            _accepted(providers.update(held, traits))
+            once = providers.state(held)
+            expect(judge.accepted, providers.update(held, traits), of=held, requirement="UPDATE-1", what="the same values again")
+            expect(judge.unchanged, once, api.show(held.id), of=held)
+
+    listing = inventory.judged(ours=providers.ids)
+    expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
+
+
+def _update_and_look(
+    held: Held, traits: Traits, providers: Providers, expect: Expect, inventory: Inventory | None = None
+) -> None:
+    """Update a provider and compare all its properties, in show and, where it bears them, in list."""
+    before, held_before = providers.shown(held), held.body
+    _accepted(providers.update(held, traits))
+    after = providers.state(held)
+    expect(judge.shows_update, before, after, of=held, held=held_before, values=held.body)
+    if inventory is not None:
+        for page in inventory.walk(ours=[held.id]).pages:
+            expect(judge.lists_update, page, of=held, id=held.id, held=held_before, values=held.body)
+
+
+def _accepted(answer: Exchange) -> None:
+    if answer.refused or answer.status is None:
+        raise NotTestableError(f"a plausible update is answered with {judge.answer(answer)}")
+
+

@@ -1,0 +1,258 @@
+"""The implementation under test: sends requests over real sockets and records every exchange."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import math
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from provider_conformance import __version__
+from provider_conformance.connection import UNANSWERED, Address, Connection, TransportError, encoded, with_length
+from provider_conformance.errors import BudgetSpentError, InterruptedRunError, NotTestableError, TargetLostError
+from provider_conformance.exchange import Exchange, Headers, Request, TransportProblem
+
+if TYPE_CHECKING:
+    from provider_conformance.jsontext import JsonValue
+
+LONGEST_WAIT = 60.0
+"""Seconds that one Retry-After is waited for; a system that asks for more cannot be tested now."""
+
+MOST_WAITS = 8
+"""How often one request is repeated for 429 and 503; a system that refuses longer cannot be tested now."""
+
+MOST_TIMEOUTS = 3
+"""Exchanges in a row without an answer after which the target counts as lost."""
+
+
+class Guard:
+    """Says before every request whether the run may go on; set from signal handlers, asked by the client."""
+
+    def __init__(self, max_time: float | None = None) -> None:
+        self._end = math.inf if max_time is None else time.monotonic() + max_time
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """Ask the run to stop before its next request."""
+        self._interrupted = True
+
+    def clean_up(self, seconds: float) -> None:
+        """Let requests pass again for a while, interrupted or not, so that the run can destroy what it created."""
+        self._interrupted = False
+        self._end = time.monotonic() + seconds
+
+    def check(self) -> None:
+        """Raise InterruptedRunError or BudgetSpentError when the run must end."""
+        if self._interrupted:
+            raise InterruptedRunError("the run was interrupted")
+        if time.monotonic() >= self._end:
+            raise BudgetSpentError("the time given by --max-time is spent")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than the run may last."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.check()
+            time.sleep(min(left, 0.1))
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request in terms of the contract: an operation (or a bare path), its query and body, and what is unusual in it.
+
+    `token` None means the valid one, "" none at all. `body` bytes are sent as they are, anything else as JSON.
+    """
+
+    operation: str
+    method: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    content_type: str | None = "application/json"
+    token: str | None = None
+
+
+NO_TOKEN = ""
+
+
+class Target:
+    """Sends calls one after another over a kept connection, or several at the same time."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        timeout: float,
+        guard: Guard,
+        record: Callable[[Exchange], None],
+        note: Callable[[str], None],
+    ) -> None:
+        self.base_url = base_url
+        self.token = token
+        self._address = Address.of(base_url)
+        self._tls = ssl.create_default_context() if self._address.secure else None
+        self._timeout = timeout
+        self._guard = guard
+        self._record = record
+        self._note = note
+        self._connection = self._new_connection()
+        self._keep_alive = True
+        self._sent = 0
+        self._silent = 0
+
+    def close(self) -> None:
+        """Close the kept connection."""
+        self._connection.close()
+
+    def send(self, call: Call) -> Exchange:
+        """Send a call and return its exchange; waits and repeats where the target asks for patience (D18)."""
+        for attempt in range(MOST_WAITS):
+            exchange = self._once(self.request(call), call.operation)
+            if (seconds := patience(exchange, attempt)) is None:
+                return exchange
+            self._wait(exchange, seconds)
+        raise NotTestableError(f"the target answers {call.operation} with 429 or 503 however long one waits")
+
+    def send_together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
+        """Send calls so that they really overlap: all but the last byte of each first, then the last bytes at once."""
+        self._guard.check()
+        requests = [self.request(call) for call in calls]
+        first = self._sent + 1
+        self._sent += len(calls)
+        start = threading.Barrier(len(calls))
+
+        def one(index: int) -> Exchange:
+            exchange = self._overlapping(requests[index], start)
+            return replace(exchange, number=first + index, operation=calls[index].operation)
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            exchanges = tuple(pool.map(one, range(len(calls))))
+        for exchange in exchanges:
+            self._record(exchange)
+        return tuple(map(self._patiently, calls, exchanges))
+
+    def calibrate(self) -> None:
+        """Find out, after a first answer, whether the target keeps connections, to never race with its closing them."""
+        if self._keep_alive:
+            time.sleep(0.03)
+            self._connection.open(self._guard.check)
+            self._keep_alive = self._connection.reused
+
+    def request(self, call: Call) -> Request:
+        """Write a call as an HTTP request."""
+        token = self.token if call.token is None else call.token
+        headers: Headers = (
+            ("Host", self._address.host_header),
+            ("User-Agent", f"provider-conformance/{__version__}"),
+            ("Accept", "application/json"),
+            ("Accept-Encoding", "identity"),
+        )
+        if token != NO_TOKEN:
+            headers += (("access_token", token),)
+        if call.body is not None and call.content_type is not None:
+            headers += (("Content-Type", call.content_type),)
+        query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in call.query)
+        path = f"{self._address.base_path}/{call.operation}"
+        target = f"{path}?{query}" if query else path
+        return Request(call.method, target, with_length(headers, call.body), call.body)
+
+    def _overlapping(self, request: Request, start: threading.Barrier) -> Exchange:
+        """Send all of a request but its last byte, wait for the others, and send that."""
+        connection, payload = self._new_connection(), encoded(request)
+        began = time.monotonic()
+        try:
+            try:
+                connection.open(_never)
+                connection.send(payload[:-1])
+            finally:
+                start.wait(self._timeout)
+            began = time.monotonic()
+            connection.send(payload[-1:])
+            response = connection.receive(request, _never)
+            return Exchange(0, None, request, response, elapsed=time.monotonic() - began)
+        except TransportError as error:
+            return Exchange(0, None, request, None, error.problem, error.detail, time.monotonic() - began)
+        except threading.BrokenBarrierError:
+            return Exchange(0, None, request, None, TransportProblem.TIMED_OUT, "other connections were not opened")
+        finally:
+            connection.close()
+
+    def _patiently(self, call: Call, exchange: Exchange) -> Exchange:
+        seconds = patience(exchange, 0)
+        if seconds is None:
+            return exchange
+        self._wait(exchange, seconds)
+        return self.send(call)
+
+    def _wait(self, exchange: Exchange, seconds: float) -> None:
+        if seconds > LONGEST_WAIT:
+            raise NotTestableError(f"the target answers {exchange.status} and asks to wait for {seconds:.0f} s")
+        self._note(f"{exchange.operation} is answered with {exchange.status}: waiting for {seconds:.0f} s")
+        self._guard.sleep(seconds)
+
+    def _once(self, request: Request, operation: str) -> Exchange:
+        """Send a request once; only one that a kept connection's silent end cost its answer is sent anew."""
+        self._guard.check()
+        exchange = self._attempt(request, operation)
+        if exchange.detail == UNANSWERED and self._connection.reused:
+            self._keep_alive = False
+            self._note("the target closes kept connections without notice: every request gets its own from here on")
+            exchange = self._attempt(request, operation)
+        self._watch(exchange)
+        return exchange
+
+    def _attempt(self, request: Request, operation: str) -> Exchange:
+        self._sent += 1
+        number, started = self._sent, time.monotonic()
+        if not self._keep_alive:
+            self._connection.close()
+        try:
+            response = self._connection.exchange(request, self._guard.check)
+            exchange = Exchange(number, operation, request, response)
+        except TransportError as error:
+            exchange = Exchange(number, operation, request, None, error.problem, error.detail)
+        exchange = replace(exchange, elapsed=time.monotonic() - started)
+        self._record(exchange)
+        return exchange
+
+    def _watch(self, exchange: Exchange) -> None:
+        """End the run when the target is gone, instead of waiting for each of its timeouts."""
+        gone = exchange.problem in {TransportProblem.UNREACHABLE, TransportProblem.TIMED_OUT}
+        self._silent = self._silent + 1 if gone else 0
+        if self._silent >= MOST_TIMEOUTS:
+            raise TargetLostError(f"the target is gone: {exchange.problem}, {exchange.detail}")
+
+    def _new_connection(self) -> Connection:
+        return Connection(self._address, self._timeout, self._tls)
+
+
+def patience(exchange: Exchange, attempt: int) -> float | None:
+    """Return the seconds that the target asks to wait before the request is repeated, or None (D18)."""
+    response = exchange.response
+    if response is None or response.status not in {429, 503}:
+        return None
+    values = response.header_values("retry-after")
+    if not values:
+        return float(2**attempt) if response.status == 429 else None
+    if values[0].strip().isdigit():
+        return float(values[0])
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(values[0]).timestamp() - time.time())
+    except ValueError:
+        return float(2**attempt)
+
+
+def json_body(value: JsonValue | Mapping[str, JsonValue]) -> bytes:
+    """Write a value as JSON text in UTF-8."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _never() -> None:
+    """Let requests that must overlap go on whatever happens; their timeout bounds them."""

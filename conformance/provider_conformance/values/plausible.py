@@ -1,0 +1,272 @@
+"""Plausible values: what an operator sends and every implementation must accept and keep unchanged (D13).
+
+Text has 1 to 64 letters, digits, single inner spaces and `. - _ @ +`; hosts are names under the reserved example
+domains or addresses from the documentation networks (RFC 2606, RFC 5737), so that a live system that tries to
+register with them reaches nobody; ports are 1 to 65535, intervals 30 to 86400 seconds. What must be its own
+(name, auth_id, hostname) carries the provider's number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+from provider_conformance.jsontext import JsonValue
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+NAME_PREFIX = "pconf"
+"""Every provider of ours has a name that begins so."""
+
+LONGEST_TEXT = 64
+MOST_IPS = 8
+PORTS = (1, 80, 255, 256, 1023, 1024, 5060, 5061, 32767, 32768, 49151, 65535)
+INTERVALS = (30, 59, 60, 127, 128, 255, 256, 300, 3600, 32767, 32768, 65535, 65536, 86399, 86400)
+NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
+DOMAINS = ("example.com", "example.net", "example.org", "sip.example.com")
+
+Provider = dict[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is drawn for a provider before its number makes name, auth_id and hostname its own.
+
+    `host` and `outbound_host` are a label, or empty for an address; `ips` counts addresses, `rotation` shuffles
+    them.
+    """
+
+    name_tail: str = ""
+    auth_tail: str = "user"
+    password: str = "Secret-1"  # noqa: S105
+    host: str = "sip"
+    outbound_host: str = "proxy"
+    domain: str = DOMAINS[0]
+    auth_mode: str = "REGISTER_AUTH"
+    protocol: str = "UDP"
+    status: str = "OFFLINE"
+    provider_in_lan: bool = False
+    single_via_header: bool = False
+    port: int = 5060
+    outbound_server_port: int = 5070
+    reregister_interval: int = 3600
+    ips: int = 0
+    rotation: int = 0
+
+
+TYPICAL = Traits()
+
+
+@dataclass(frozen=True)
+class Values:
+    """Makes the plausible providers of one run; `nonce` tells its names from those of other runs."""
+
+    nonce: str
+    in_parameters: tuple[JsonValue, ...] = ()
+    out_parameters: tuple[JsonValue, ...] = ()
+
+    def name(self, number: int, tail: str = "") -> str:
+        """Return the name of our provider with a number."""
+        return _clean(f"{NAME_PREFIX}-{self.nonce}-{number}{tail}")
+
+    def provider(self, number: int, traits: Traits = TYPICAL) -> Provider:
+        """Return the complete body of a plausible create."""
+        registers = traits.auth_mode == "REGISTER_AUTH"
+        addresses = traits.ips if registers else max(1, traits.ips)
+        own = f"{self.nonce}{number}"
+        return {
+            "name": self.name(number, traits.name_tail),
+            "auth_mode": traits.auth_mode,
+            "protocol": traits.protocol,
+            "require_register": registers,
+            "password": traits.password,
+            "reregister_interval": traits.reregister_interval,
+            "port": traits.port,
+            "ips": list(_addresses(number, addresses, traits.rotation)),
+            "auth_id": _clean(traits.auth_tail[: LONGEST_TEXT - len(own)]) + own,
+            "outbound_server": _host(traits.outbound_host, own, traits.domain, number + 300),
+            "status": traits.status,
+            "hostname": _host(traits.host, own, traits.domain, number),
+            "outbound_server_port": traits.outbound_server_port,
+            "provider_in_lan": traits.provider_in_lan,
+            "single_via_header": traits.single_via_header,
+        }
+
+    def update(self, identity: int, body: Mapping[str, JsonValue]) -> Provider:
+        """Return the complete body of an update: a create's values, the id and the two lists of parameters."""
+        return {
+            **body,
+            "id": identity,
+            "in_parameters": list(self.in_parameters),
+            "out_parameters": list(self.out_parameters),
+        }
+
+
+def nonce(seed: int, attempt: int = 0) -> str:
+    """Derive the part of our names that tells runs apart; digits only, so that it suits any property."""
+    digest = hashlib.sha256(f"names {seed} {attempt}".encode()).digest()
+    return f"{int.from_bytes(digest[:4]) % 10**4:04d}"
+
+
+def combinations() -> Iterator[Traits]:
+    """Every documented value of every enum and boolean, empty and filled `ips`, in all combinations that make sense."""
+    for (auth_mode, ips), protocol, status, in_lan, single_via in product(
+        (("REGISTER_AUTH", 0), ("REGISTER_AUTH", 2), ("IP_AUTH", 1)),
+        ("UDP", "TCP"),
+        ("ONLINE", "OFFLINE"),
+        (False, True),
+        (False, True),
+    ):
+        yield Traits(
+            auth_mode=auth_mode,
+            ips=ips,
+            protocol=protocol,
+            status=status,
+            provider_in_lan=in_lan,
+            single_via_header=single_via,
+        )
+
+
+def single_changes() -> Iterator[Traits]:
+    """Traits that differ from the typical ones in one property each, or in as many as a combination needs."""
+    changes: tuple[dict[str, str | int | bool], ...] = (
+        {"name_tail": " renamed"},
+        {"auth_tail": "other"},
+        {"password": "Other-Secret-2"},
+        {"host": "gateway"},
+        {"outbound_host": "border"},
+        {"protocol": "TCP"},
+        {"status": "ONLINE"},
+        {"provider_in_lan": True},
+        {"single_via_header": True},
+        {"port": 5080},
+        {"outbound_server_port": 5090},
+        {"reregister_interval": 1800},
+        {"ips": 2},
+        {"ips": 3, "rotation": 1},
+        {"auth_mode": "IP_AUTH", "ips": 1},
+    )
+    for change in changes:
+        yield replace(TYPICAL, **change)  # type: ignore[arg-type]
+
+
+def boundaries() -> Iterator[Traits]:
+    """Values at the edges of what is plausible, and just where implementations tend to break."""
+    for index, interval in enumerate(INTERVALS):
+        yield Traits(
+            port=PORTS[index % len(PORTS)],
+            outbound_server_port=PORTS[-1 - index % len(PORTS)],
+            reregister_interval=interval,
+        )
+    for count in range(1, MOST_IPS + 1):
+        yield Traits(ips=count, auth_mode="IP_AUTH" if count % 2 else "REGISTER_AUTH", rotation=count)
+
+
+def texts() -> Iterator[Traits]:
+    """Text that is plausible and yet goes wrong in careless implementations."""
+    tails = (
+        " Main Trunk",
+        ".a-b_c@d+e f",
+        "+49 30 1234",
+        "@example.com",
+        " null",
+        "-TRUE",
+        "_x" * 30,
+        " Aa Bb Cc Dd" * 5,
+        "." + string.ascii_letters,
+        "." + string.digits * 2 + "+",
+        " x",
+    )
+    auths = (
+        "0",
+        "000",
+        "00420",
+        "1e5",
+        "7E",
+        "0x1F",
+        "+1",
+        "-1",
+        "1.",
+        "a.b-c_d@e+f ",
+        "Alice Smith ",
+        "MixedCASE",
+        "x" * LONGEST_TEXT,
+        "NaN",
+        "user@",
+        "1_0",
+    )
+    hosts = ("SIP-Gateway", "", "a", "x1-2", "trunk.east", "n" * 40, "")
+    for index in range(max(len(tails), len(auths))):
+        yield Traits(
+            name_tail=tails[index % len(tails)],
+            auth_tail=auths[index % len(auths)],
+            host=hosts[index % len(hosts)],
+            outbound_host=hosts[(index + 3) % len(hosts)],
+            domain=DOMAINS[index % len(DOMAINS)],
+            password=auths[index % len(auths)],
+        )
+
+
+def strategy() -> SearchStrategy[Traits]:
+    """Search the whole space of plausible providers."""
+    from hypothesis import strategies as st  # noqa: PLC0415 - slow to import, and listing requirements needs none of it
+
+    text = st.text(alphabet=string.ascii_letters + string.digits + " .-_@+", max_size=LONGEST_TEXT)
+    label = st.one_of(
+        st.just(""),
+        st.from_regex(r"[A-Za-z][A-Za-z0-9]{0,10}(-[A-Za-z0-9]{1,8}){0,2}", fullmatch=True),
+    )
+    spaces = {
+        "name_tail": text,
+        "auth_tail": text,
+        "password": text.map(_clean).filter(bool),
+        "host": label,
+        "outbound_host": label,
+        "domain": st.sampled_from(DOMAINS),
+        "auth_mode": st.sampled_from(("REGISTER_AUTH", "IP_AUTH")),
+        "protocol": st.sampled_from(("UDP", "TCP")),
+        "status": st.sampled_from(("ONLINE", "OFFLINE")),
+        "provider_in_lan": st.booleans(),
+        "single_via_header": st.booleans(),
+        "port": st.sampled_from(PORTS) | st.integers(1, 65535),
+        "outbound_server_port": st.sampled_from(PORTS) | st.integers(1, 65535),
+        "reregister_interval": st.sampled_from(INTERVALS) | st.integers(30, 86400),
+        "ips": st.integers(0, MOST_IPS),
+        "rotation": st.integers(0, MOST_IPS),
+    }
+    assert spaces.keys() == {trait.name for trait in fields(Traits)}
+    return st.builds(Traits, **spaces)
+
+
+def differences(traits: Traits) -> tuple[str, ...]:
+    """Name the traits that differ from the typical ones."""
+    return tuple(
+        trait.name for trait in fields(Traits) if getattr(traits, trait.name) != getattr(TYPICAL, trait.name)
+    )
+
+
+def _clean(text: str) -> str:
+    """Make text plausible: single inner spaces, none at the ends, at most 64 characters."""
+    return re.sub(" +", " ", text).strip()[:LONGEST_TEXT].strip()
+
+
+def _host(label: str, own: str, domain: str, number: int) -> str:
+    """Return a host name that carries the provider's number, or, without a label, an address."""
+    return f"{label}-{own}.{domain}"[-LONGEST_TEXT:] if label else _address(number)
+
+
+def _address(number: int) -> str:
+    return f"{NETWORKS[number // 254 % len(NETWORKS)]}.{number % 254 + 1}"
+
+
+def _addresses(number: int, count: int, rotation: int) -> Iterator[str]:
+    """Return different addresses in an order that is neither rising nor falling."""
+    addresses = [_address(number * MOST_IPS + index * 101) for index in range(count)]
+    turn = rotation % count if count else 0
+    yield from (*addresses[turn:], *addresses[:turn])

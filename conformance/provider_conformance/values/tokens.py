@@ -1,0 +1,33 @@
+"""Tokens that differ from the valid one, each with its description."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+
+
+def altered(token: str, position: int) -> tuple[str, str]:
+    """Replace one character of a token by another of the same kind."""
+    alphabet = next((kind for kind in _ALPHABETS if token[position] in kind), string.ascii_letters)
+    other = alphabet[(alphabet.index(token[position]) + 1) % len(alphabet)] if token[position] in alphabet else "x"
+    what = f"a token that differs from the valid one in character {position + 1} of {len(token)}"
+    return what, token[:position] + other + token[position + 1 :]
+
+
+def telling(token: str) -> Iterator[tuple[str, str]]:
+    """The wrong tokens that tell most, for every operation: changed at the ends and in the middle, in letter case, in order."""
+    for position in sorted({0, len(token) // 2, len(token) - 1}):
+        yield altered(token, position)
+    if token.swapcase() != token:
+        yield "the valid token in the other letter case", token.swapcase()
+        letter = next(index for index, character in enumerate(token) if character.swapcase() != character)
+        yield (
+            f"the valid token with character {letter + 1} in the other letter case",
+            token[:letter] + token[letter].swapcase() + token[letter + 1 :],
+        )
+    if token[::-1] != token:
+        yield "the valid token written backwards", token[::-1]
+    yield "another token of the same length", "".join(altered(token, index)[1][index] for index in range(len(token)))
+
+
+_ALPHABETS = (string.digits, string.ascii_uppercase, string.ascii_lowercase)

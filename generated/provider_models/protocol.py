@@ -1,0 +1,15 @@
+# Generated from openapi/openapi.yaml by datamodel-code-generator. Do not edit: change the contract or the options under
+# [tool.datamodel-codegen] in pyproject.toml, and run `nox -s generate`.
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Protocol(StrEnum):
+    """
+    The transport protocol that SIP messages travel over.
+    """
+
+    UDP = "UDP"
+    TCP = "TCP"

@@ -1,0 +1,122 @@
+"""Everything that is checked or built here, one session each: `nox -l` lists them, `nox -s NAME` runs one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+
+OPENAPI = ROOT / "openapi" / "openapi.yaml"
+CONFORMANCE = ROOT / "conformance"
+GENERATED = ROOT / "generated"
+TESTS = ROOT / "tests"
+TOOLS = ROOT / "tools"
+
+nox.options.default_venv_backend = "uv|virtualenv"
+
+
+def install_groups(session: nox.Session, *groups: str) -> None:
+    """Install dependency groups of pyproject.toml, and nothing of this project itself."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+@nox.session
+def spec(session: nox.Session) -> None:
+    """Validate the contract: as OpenAPI, then for what such a validator lets pass."""
+    install_groups(session, "spec")
+    session.run("openapi-spec-validator", OPENAPI)
+    session.run("python", TOOLS / "check_contract.py", env={"PYTHONPATH": str(CONFORMANCE)})
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write the models of the contract; with `-- --check`, fail with a diff if they are stale."""
+    install_groups(session, "models")
+    session.run("python", TOOLS / "generate_models.py", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format; with `-- --fix`, correct them instead."""
+    install_groups(session, "lint")
+    fix = "--fix" in session.posargs
+    session.run("ruff", "check", *(["--fix"] if fix else []), ROOT)
+    session.run("ruff", "format", *([] if fix else ["--check"]), ROOT)
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check every type, strictly: package, models, tools, tests and this file."""
+    session.install("-e", f"{ROOT}[suite]")
+    install_groups(session, "typing")
+    session.run("mypy", CONFORMANCE, GENERATED, TOOLS, TESTS, Path(__file__), *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests of this project; what follows `--` goes to pytest."""
+    session.install("-e", f"{ROOT}[suite]")
+    install_groups(session, "tests")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Certify the embedded reference at level core, or what follows `--`: a URL, and options of `run`."""
+    install_groups(session, "package")
+    wheel = build(session, "--wheel")
+    session.install(f"{wheel}[suite]")
+    session.run("provider-conformance", "run", *(session.posargs or ["--level", "core"]))
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build wheel and sdist, open both, and use the wheel elsewhere: with the suite, and without."""
+    install_groups(session, "package")
+    wheel = build(session)
+    session.run("python", TOOLS / "check_package.py", "archives", wheel.parent)
+
+    scripts = environment(session, "suite", f"{wheel}[suite]")
+    elsewhere = empty_folder(session, "elsewhere")
+    with session.chdir(elsewhere):
+        session.run(scripts / "provider-conformance", "run", "--level", "core", external=True)
+        session.run(scripts / "provider-conformance", "spec", "--path", external=True)
+    if left := {path.name for path in elsewhere.iterdir()} - {"provider-conformance-report"}:
+        session.error(f"a run leaves more than its reports: {', '.join(sorted(left))}")
+
+    scripts = environment(session, "plain", str(wheel))
+    with session.chdir(empty_folder(session, "elsewhere")):
+        session.run(scripts / "python", TOOLS / "check_package.py", "plain", external=True)
+        # Without the suite there is no command to run, only the advice how to get it.
+        session.run(scripts / "provider-conformance", "run", external=True, success_codes=[2])
+
+
+def build(session: nox.Session, *options: str) -> Path:
+    """Build this project into an empty folder, by default the wheel from the sdist; return the wheel."""
+    folder = empty_folder(session, "dist")
+    session.run("python", "-m", "build", "--outdir", folder, *options, ROOT, silent=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def environment(session: nox.Session, name: str, *requirements: str) -> Path:
+    """Make a virtual environment of its own with some requirements; return the folder of its commands."""
+    folder = empty_folder(session, name)
+    session.run("python", "-m", "venv", folder)
+    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
+    options = ("--quiet", "--disable-pip-version-check")
+    session.run(scripts / "python", "-m", "pip", "install", *options, *requirements, external=True)
+    return scripts
+
+
+def empty_folder(session: nox.Session, name: str) -> Path:
+    """Return a folder of that name below the session's temporary one, with nothing in it."""
+    folder = Path(session.create_tmp()).resolve() / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
