@@ -12,7 +12,7 @@ import pytest
 
 from provider_conformance.config import UsageError
 from provider_conformance.contract import Level, load_catalogue, load_contract
-from provider_conformance.explain import explanation
+from provider_conformance.explain import explanation, find_tests
 from provider_conformance.settings import base_url, selection, token
 
 URL = "http://127.0.0.1:1/api/providers"
@@ -433,3 +433,11 @@ def test_serve_refuses_what_it_cannot_serve(tmp_path: Path) -> None:
         assert done.returncode == 2, done.stderr
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_an_explanation_names_the_tests() -> None:
+    for requirement in load_catalogue().up_to(Level.CORE):
+        tests = list(find_tests(requirement.id))
+        assert tests, requirement.id
+        assert all(re.fullmatch(r"test_\w+\.py:\d+ test_\w+", test) for test in tests)
+        assert tests[0] in explanation(requirement, load_contract().readings)

@@ -321,6 +321,16 @@ def test_a_failure_is_told_in_full() -> None:
     ]
 
 
+def test_a_failure_without_details_is_told_all_the_same() -> None:
+    assert "FAILED CREATE-1 (core) answers a complete" in shown(report(result(Outcome.FAIL, failures=())))
+
+
+def test_the_reason_why_a_failure_is_known_is_told() -> None:
+    text = shown(report(result(Outcome.KNOWN, reason="the next release brings it")))
+    assert "KNOWN TO FAIL CREATE-1 (core) show gives" in text
+    assert "  known: the next release brings it" in text
+
+
 def test_the_summary_counts_by_operation() -> None:
     made = report(
         result(),
@@ -348,7 +358,7 @@ def test_what_was_left_behind_is_named() -> None:
 
 def test_a_defect_of_ours_is_not_blamed_on_the_target() -> None:
     text = shown(report(result(Outcome.ERROR, reason="KeyError: 'x'")))
-    assert "DEFECT of this suite in the test of CREATE-1: KeyError: 'x'" in text
+    assert "DEFECT of this suite in what tests CREATE-1: KeyError: 'x'" in text
     assert "says nothing about the target" in text
 
 

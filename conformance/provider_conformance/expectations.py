@@ -77,13 +77,13 @@ class Draw:
     def __init__(self, seed: int, test: str, examples: int) -> None:
         self._seed = seed
         self._test = test
-        self._examples = examples
+        self.examples = examples
 
     def __call__(self, strategy: SearchStrategy[T], examples: int | None = None) -> tuple[T, ...]:
         """Return values of a strategy; none is sent before all are drawn, so that no answer changes them."""
         from provider_conformance.search import drawn  # noqa: PLC0415 - Hypothesis is slow to import
 
-        return drawn(strategy, examples or self._examples, self.seed)
+        return drawn(strategy, examples or self.examples, self.seed)
 
     @property
     def seed(self) -> int:

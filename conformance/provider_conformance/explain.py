@@ -47,9 +47,9 @@ def explanation(requirement: Requirement, readings: Iterable[Reading]) -> str:
     lines += _entry("source", requirement.source)
     lines += _entry("since", f"catalogue {requirement.since}")
     lines += _entry("covers", ", ".join(requirement.covers) or "no single part of the contract")
-    tests = list(tests_of(requirement.id))
-    lines += _entry("tests", tests[0] if tests else "none yet")
-    lines += [f"{'':{LABEL_WIDTH}}{test}" for test in tests[1:]]
+    tests = list(find_tests(requirement.id))
+    lines.append(f"{'tests':{LABEL_WIDTH}}{f'in {suite_folder()}' if tests else 'none yet'}")
+    lines += [f"{'':{LABEL_WIDTH}}{test}" for test in tests]
     for reading_id in requirement.reading:
         reading = by_id[reading_id]
         lines += ["", f"{reading.id} documented"]
@@ -58,14 +58,18 @@ def explanation(requirement: Requirement, readings: Iterable[Reading]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def tests_of(requirement_id: str) -> Iterator[str]:
+def find_tests(requirement_id: str) -> Iterator[str]:
     """Find the tests marked with a requirement, by reading the suite rather than by importing it."""
-    folder = Path(str(resources.files("provider_conformance") / "suite"))
-    for path in sorted(folder.glob("test_*.py")):
+    for path in sorted(suite_folder().glob("test_*.py")):
         module = ast.parse(path.read_text("utf-8"))
         for node in ast.walk(module):
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and requirement_id in _marks(node):
-                yield f"{path}:{node.lineno} {node.name}"
+                yield f"{path.name}:{node.lineno} {node.name}"
+
+
+def suite_folder() -> Path:
+    """Return where the tests of the requirements are."""
+    return Path(str(resources.files("provider_conformance") / "suite"))
 
 
 def contract_path() -> Path:

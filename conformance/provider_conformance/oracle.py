@@ -11,6 +11,7 @@ from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
+from provider_conformance.reduction import ENUMERATED, Culprits
 from provider_conformance.values.plausible import TYPICAL, Provider, Traits, Values
 
 if TYPE_CHECKING:
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
 
 MOST_NEWCOMERS = 5
 """Providers that appeared while a create was refused, and that are looked at: on a busy system others create too."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A provider to be created: its body, and the number that makes its name, auth_id and hostname its own."""
+
+    number: int
+    traits: Traits
+    body: Provider
+
+    @property
+    def name(self) -> str:
+        """The name that it is going to bear."""
+        return str(self.body["name"])
 
 
 @dataclass
@@ -59,7 +74,7 @@ class Providers:
         self.values = values
         self.held: list[Held] = []
         self.past: list[Held] = []
-        self.announced: dict[str, Provider] = {}
+        self.announced: dict[str, Draft] = {}
         self.resolved: set[str] = set()
         self.created = 0
         self.destroyed = 0
@@ -70,8 +85,8 @@ class Providers:
         self._most = most
         self._borne: set[int] = set(foreign)
         self._foreign = foreign
+        self._culprits = Culprits()
         self._number = 0
-        self._numbers: dict[str, int] = {}
 
     @property
     def most(self) -> int:
@@ -83,37 +98,44 @@ class Providers:
         """The ids of the providers held now."""
         return [held.id for held in self.held]
 
-    def body(self, traits: Traits = TYPICAL) -> Provider:
-        """Return the body of a create whose name, auth_id and hostname nobody else has."""
+    def draft(self, traits: Traits = TYPICAL) -> Draft:
+        """Return a provider to be created, whose name, auth_id and hostname nobody else has."""
         self._number += 1
-        body = self.values.provider(self._number, traits)
-        self._numbers[str(body["name"])] = self._number
-        return body
+        return Draft(self._number, traits, self.values.provider(self._number, traits))
 
-    def create(self, traits: Traits = TYPICAL, *, body: Provider | None = None) -> Held:
+    def create(self, traits: Traits = TYPICAL) -> Held:
         """Create a provider and make sure that show gives it; NotTestableError tells why there is none."""
-        body = body or self.body(traits)
-        answer = self.send(body)
-        self.judge_create(answer)
+        answer = self.tried(traits)
         held = self.holding(answer)
         if held is None:
-            raise NotTestableError(f"no provider to test with: {judge.name_of(answer)} is answered with {judge.answer(answer)}")
+            raise NotTestableError(f"no provider to test with: create is answered with {judge.answer(answer)}")
         self.state(held)
         return held
 
-    def send(self, body: Provider, *, content_type: str = "application/json") -> Exchange:
-        """Send a plausible create, journalled before and after, without judging its answer."""
-        self.need_room()
-        answer = self._api.create(self.announce(body), content_type=content_type)
-        self.adopt(answer, body)
+    def tried(self, traits: Traits) -> Exchange:
+        """Send a plausible create and judge its answer, a refusal by the property that is to blame for it."""
+        draft = self.draft(traits)
+        answer = self.send(draft)
+        guilty = () if answer.succeeded else self._culprits.of(traits, self._is_refused)
+        what = ", ".join(f"{name} = {judge.shown(draft.body.get(name, getattr(traits, name)))}" for name in guilty)
+        requirement = "CREATE-6" if guilty and ENUMERATED.issuperset(guilty) else "CREATE-1"
+        self._ledger.claim(requirement, judge.accepted, answer, what=what)
+        if answer.succeeded and (answer.json.readable or answer.json.empty):
+            self._ledger.claim("CREATE-2", judge.gives_id, answer)
         return answer
 
-    def announce(self, body: Provider) -> Provider:
-        """Note on disk that a create is about to be sent, and give its body back."""
-        name = str(body["name"])
-        self.announced[name] = body
-        self._journal.create(name)
-        return body
+    def send(self, draft: Draft, *, content_type: str = "application/json") -> Exchange:
+        """Send a plausible create, journalled before and after, without judging its answer."""
+        self.need_room()
+        answer = self._api.create(self.announce(draft), content_type=content_type)
+        self.adopt(answer, draft)
+        return answer
+
+    def announce(self, draft: Draft) -> Provider:
+        """Note on disk that a create is about to be sent, and give its body."""
+        self.announced[draft.name] = draft
+        self._journal.create(draft.name)
+        return draft.body
 
     def need_room(self, count: int = 1) -> None:
         """Raise NotTestableError when the run may not hold as many providers more."""
@@ -122,26 +144,20 @@ class Providers:
                 f"needs {len(self.held) + count} providers at a time, and the run may hold {self._most} (--max-providers)"
             )
 
-    def adopt(self, answer: Exchange, body: Provider) -> Held | None:
+    def adopt(self, answer: Exchange, draft: Draft) -> Held | None:
         """Take note of what an answered create has made; an id that another provider bears is not ours to touch."""
         identity = judge.given_id(answer)
         if answer.refused:
             return None
         if identity is None:
-            return self._adopt_by_name(answer, body)
+            return self._adopt_by_name(answer, draft)
         if identity in self._borne:
             self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[identity])
             if identity in self._foreign or identity in self.ids:
                 return None
         else:
             self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[])
-        return self._hold(identity, body, answer)
-
-    def judge_create(self, answer: Exchange) -> None:
-        """Judge the answer of a plausible create."""
-        self._ledger.claim("CREATE-1", judge.accepted, answer)
-        if answer.succeeded and (answer.json.readable or answer.json.empty):
-            self._ledger.claim("CREATE-2", judge.gives_id, answer)
+        return self._hold(identity, draft, answer)
 
     def holding(self, answer: Exchange) -> Held | None:
         """Return the provider that a create made, or None when it made none that is ours."""
@@ -174,7 +190,8 @@ class Providers:
         held.shown = None
         if not answer.refused:
             held.body = body
-            held.story.append(answer)
+            # Every update is complete, so that what came before the last two explains nothing.
+            held.story = [held.story[0], *held.story[1:][-1:], answer]
         return answer
 
     def destroy(self, held: Held) -> Exchange:
@@ -237,21 +254,27 @@ class Providers:
         finally:
             self.release(held)
 
-    def _hold(self, identity: int, body: Provider, answer: Exchange) -> Held:
+    def _is_refused(self, traits: Traits) -> bool:
+        answer = self.send(self.draft(traits))
+        if (held := self.holding(answer)) is not None:
+            self.release(held)
+        return not answer.succeeded
+
+    def _hold(self, identity: int, draft: Draft, answer: Exchange) -> Held:
         self.created += 1
         self._borne.add(identity)
-        self._journal.created(str(body["name"]), identity)
-        self.resolved.add(str(body["name"]))
-        held = Held(identity, self._numbers[str(body["name"])], body, [answer])
+        self.resolved.add(draft.name)
+        self._journal.created(draft.name, identity)
+        held = Held(identity, draft.number, draft.body, [answer])
         self.held.append(held)
         return held
 
-    def _adopt_by_name(self, answer: Exchange, body: Provider) -> Held | None:
+    def _adopt_by_name(self, answer: Exchange, draft: Draft) -> Held | None:
         """Look for a provider whose create gave no id, so that it is neither lost nor left behind."""
-        identity = found_by_name(self._inventory.walk().pages, str(body["name"]))
+        identity = found_by_name(self._inventory.walk().pages, draft.name)
         if identity is None or identity in self._borne:
             return None
-        return self._hold(identity, body, answer)
+        return self._hold(identity, draft, answer)
 
     def _misnamed(self, held: Held) -> bool:
         """Tell whether list gives a provider, that show does not, under another id; it is taken over then."""

@@ -131,7 +131,7 @@ def _percentiles(milliseconds: list[float]) -> dict[str, float]:
     ordered = sorted(milliseconds)
     return {
         name: round(ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)], 3)
-        for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
     }
 
 

@@ -48,10 +48,10 @@ def look(session: Session) -> Diagnosis:
 def _trial(session: Session) -> Exchange:
     """Create one provider; a refusal may be due to what an earlier run of the same seed left, so try other names too."""
     providers = session.providers
-    answer = providers.send(providers.body())
+    answer = providers.send(providers.draft())
     if answer.refused and answer.status not in TURNED_AWAY | NO_SUCH_PLACE:
         providers.values = Values(nonce(session.config.seed, 1))
-        second = providers.send(providers.body())
+        second = providers.send(providers.draft())
         if second.refused:
             providers.values = Values(nonce(session.config.seed))
         else:

@@ -59,10 +59,10 @@ class ValidTokenRefusedNowAndThen(Reference):
 class ValidTokenRefusedByLaterPages(Reference):
     """Answers a list of any page but the first with 403, although its token is valid."""
 
-    def list(self, request: Request) -> Answer:
+    def list_providers(self, request: Request) -> Answer:
         if self.list_parameters(request).pagination > 1:
             raise RefusedError(403, "not allowed")
-        return super().list(request)
+        return super().list_providers(request)
 
 
 # AUTH-2: no token is refused
@@ -197,9 +197,7 @@ class ComparesFirstHalf(Reference):
 
     def token_matches(self, sent: bytes, request: Request) -> bool:
         half = len(self.token) // 2
-        return len(sent) == len(self.token) and super().token_matches(
-            sent[:half] + self.token[half:], request
-        )
+        return len(sent) == len(self.token) and super().token_matches(sent[:half] + self.token[half:], request)
 
 
 @fault("auth-compares-second-half", "AUTH-3", kind="conditional")
@@ -208,9 +206,7 @@ class ComparesSecondHalf(Reference):
 
     def token_matches(self, sent: bytes, request: Request) -> bool:
         half = len(self.token) // 2
-        return len(sent) == len(self.token) and super().token_matches(
-            self.token[:half] + sent[half:], request
-        )
+        return len(sent) == len(self.token) and super().token_matches(self.token[:half] + sent[half:], request)
 
 
 @fault("auth-ignores-first-character", "AUTH-3", kind="conditional")
@@ -234,9 +230,7 @@ class IgnoresMiddle(Reference):
     """Compares the first and the last eight characters of the token only."""
 
     def token_matches(self, sent: bytes, request: Request) -> bool:
-        return len(sent) == len(self.token) and super().token_matches(
-            sent[:8] + self.token[8:-8] + sent[-8:], request
-        )
+        return len(sent) == len(self.token) and super().token_matches(sent[:8] + self.token[8:-8] + sent[-8:], request)
 
 
 @fault("auth-ignores-letter-case", "AUTH-3", kind="conditional")

@@ -100,9 +100,7 @@ class RefusesIpv6(Reference):
 
     def validate_create(self, content: Any) -> Properties:
         properties = super().validate_create(content)
-        if any(
-            isinstance(text, str) and ":" in text for text in [properties["hostname"], *properties["ips"]]
-        ):
+        if any(isinstance(text, str) and ":" in text for text in [properties["hostname"], *properties["ips"]]):
             raise RefusedError(400, "IPv6 is not supported")
         return properties
 
@@ -758,9 +756,7 @@ class RefusesSecondIpAuth(Reference):
     """Refuses IP_AUTH while there is such a provider already."""
 
     def store_created(self, properties: Properties) -> int:
-        if properties["auth_mode"] == "IP_AUTH" and any(
-            other["auth_mode"] == "IP_AUTH" for other in self.store.all()
-        ):
+        if properties["auth_mode"] == "IP_AUTH" and any(other["auth_mode"] == "IP_AUTH" for other in self.store.all()):
             raise RefusedError(409, "auth_mode: taken")
         return super().store_created(properties)
 

@@ -58,8 +58,8 @@ class JsonAsTextJson(_MediaType):
 class ListAsJavascript(Reference):
     """Sends the JSON of list as application/javascript."""
 
-    def list(self, request: Request) -> Answer:
-        return replace(super().list(request), media_type="application/javascript")
+    def list_providers(self, request: Request) -> Answer:
+        return replace(super().list_providers(request), media_type="application/javascript")
 
 
 @fault("http-create-as-text", "HTTP-1", kind="conditional")
@@ -82,8 +82,8 @@ class ByteOrderMark(Reference):
 class ByteOrderMarkOfList(Reference):
     """Sends a byte order mark before the JSON of list."""
 
-    def list(self, request: Request) -> Answer:
-        answer = super().list(request)
+    def list_providers(self, request: Request) -> Answer:
+        answer = super().list_providers(request)
         return replace(answer, body=b"\xef\xbb\xbf" + answer.body)
 
 
@@ -101,8 +101,8 @@ class DuplicateId(Reference):
 class DuplicateCount(Reference):
     """Gives count a second time where list has more than one page."""
 
-    def list(self, request: Request) -> Answer:
-        answer = super().list(request)
+    def list_providers(self, request: Request) -> Answer:
+        answer = super().list_providers(request)
         content = jsonbody.decode(answer.body)
         if content["page_count"] <= 1:
             return answer
@@ -144,8 +144,8 @@ class Latin1(Reference):
 class Utf16List(Reference):
     """Sends the JSON of list in UTF-16."""
 
-    def list(self, request: Request) -> Answer:
-        answer = super().list(request)
+    def list_providers(self, request: Request) -> Answer:
+        answer = super().list_providers(request)
         return replace(answer, body=answer.body.decode("utf-8").encode("utf-16-be"))
 
 
@@ -153,8 +153,8 @@ class Utf16List(Reference):
 class GuardBeforeJson(Reference):
     """Sends the guard )]}', of some frameworks before the JSON of list."""
 
-    def list(self, request: Request) -> Answer:
-        answer = super().list(request)
+    def list_providers(self, request: Request) -> Answer:
+        answer = super().list_providers(request)
         return replace(answer, body=b")]}',\n" + answer.body)
 
 

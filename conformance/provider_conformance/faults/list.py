@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Answers206(Reference):
     """Answers a list that does not give everything with 206."""
 
-    def list(self, request: Request) -> Answer:
-        answer = super().list(request)
+    def list_providers(self, request: Request) -> Answer:
+        answer = super().list_providers(request)
         asked = self.list_parameters(request)
         count, providers = self.page_of(asked)
         return replace(answer, status=206) if len(providers) < count else answer

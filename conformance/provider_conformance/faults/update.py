@@ -214,11 +214,7 @@ class OutboundServerFollowsHostname(_Applies):
     """Sets outbound_server to the hostname whenever that changes."""
 
     def altered(self, stored: Properties, properties: Properties) -> Properties:
-        return (
-            {}
-            if stored["hostname"] == properties["hostname"]
-            else {"outbound_server": properties["hostname"]}
-        )
+        return {} if stored["hostname"] == properties["hostname"] else {"outbound_server": properties["hostname"]}
 
 
 @fault("update-ports-change-together", "UPDATE-2", kind="conditional")

@@ -1,4 +1,4 @@
-"""Serves the reference implementation, or a single fault of it, for programs: `python -m provider_conformance.reference`."""
+"""Serves the reference implementation, or a fault of it, for programs: `python -m provider_conformance.reference`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import os
 import sys
 import threading
 
-from provider_conformance.reference.server import LOCALHOST, build, new_token, run
 from provider_conformance.reference.messages import MEMORY
+from provider_conformance.reference.server import LOCALHOST, build, new_token, run
 
 
 def main() -> None:

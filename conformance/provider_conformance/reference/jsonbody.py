@@ -50,11 +50,7 @@ def is_text(value: str) -> bool:
 def _float(literal: str) -> float:
     value = float(literal)
     # An exponent of many digits would make Decimal arithmetic slow; such a literal overflows or vanishes anyway.
-    if (
-        len(literal) > 64
-        or value in {float("inf"), float("-inf")}
-        or Decimal(repr(value)) != Decimal(literal)
-    ):
+    if len(literal) > 64 or value in {float("inf"), float("-inf")} or Decimal(repr(value)) != Decimal(literal):
         raise NotJsonError("a number that cannot be kept exactly")
     return value
 

@@ -18,9 +18,9 @@ from provider_conformance.reference.messages import MEMORY
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Self
 
     import uvicorn
-    from typing_extensions import Self
 
     from provider_conformance.reference.service import Reference
 

@@ -15,12 +15,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from urllib.parse import parse_qsl
 
-from provider_models import ProviderCreate, ProviderDestroy, ProviderUpdate, SortBy
 from pydantic import ValidationError
 
 from provider_conformance.reference import jsonbody
 from provider_conformance.reference.messages import JSON, Answer, Properties, RefusedError, Request
 from provider_conformance.reference.store import UnstorableError
+from provider_models import ProviderCreate, ProviderDestroy, ProviderUpdate, SortBy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ class Reference:
         return {
             "create": self.create,
             "show": self.show,
-            "list": self.list,
+            "list": self.list_providers,
             "update": self.update,
             "destroy": self.destroy,
         }
@@ -179,9 +179,7 @@ class Reference:
         """Return a query parameter that must be there once and be an integer within bounds (SHOW-6, LIST-8)."""
         values = parameters.get(name, [])
         if len(values) != 1 or not _INTEGER.fullmatch(values[0]) or int(values[0]) not in bounds:
-            raise RefusedError(
-                400, f"{name}: must be given once, an integer from {bounds[0]} to {bounds[-1]}"
-            )
+            raise RefusedError(400, f"{name}: must be given once, an integer from {bounds[0]} to {bounds[-1]}")
         return int(values[0])
 
     # Create
@@ -202,7 +200,7 @@ class Reference:
     def store_created(self, properties: Properties) -> int:
         """Store a new provider and return its id."""
         # Only update has these two (D4), yet show gives them.
-        complete = {"in_parameters": [], "out_parameters": []} | properties
+        complete: Properties = {"in_parameters": [], "out_parameters": []} | properties
         chosen = self.new_id(properties)
         if chosen is not None:
             complete["id"] = chosen
@@ -239,7 +237,7 @@ class Reference:
 
     # List
 
-    def list(self, request: Request) -> Answer:
+    def list_providers(self, request: Request) -> Answer:
         """List a page of providers."""
         asked = self.list_parameters(request)
         count, providers = self.page_of(asked)
@@ -265,9 +263,7 @@ class Reference:
 
     def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
         """Return the number of providers in all, and those of the page asked for (LIST-2, LIST-3)."""
-        return self.store.page(
-            (asked.pagination - 1) * asked.pagesize, asked.pagesize, self.order(asked.sort_by)
-        )
+        return self.store.page((asked.pagination - 1) * asked.pagesize, asked.pagesize, self.order(asked.sort_by))
 
     def order(self, sort_by: str | None) -> Order:
         """Return what to order by: OPTIONAL is free (D14), and sorting by name is of use to people."""

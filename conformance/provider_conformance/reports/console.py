@@ -31,6 +31,7 @@ HEARTBEAT = 10.0
 REFRESHES = 8
 """Redraws a second of the live display."""
 
+BAR_WIDTH = 10
 LONGEST_TEXT = 600
 LONGEST_COMMAND = 8_000
 MOST_IDS = 50
@@ -156,16 +157,21 @@ class ConsoleProgress:
         return f"{tested}{failed}, {self._exchanges} exchanges{speed}, {elapsed:.1f} s"
 
     def _display(self) -> RenderableType:
-        bar = ProgressBar(total=max(self._planned, 1), completed=self._outcomes.total(), width=24)
-        grid = Table.grid(padding=(0, 2))
-        grid.add_row(bar, Text(self._current, style="bold"), Text(self._figures()))
+        bar = ProgressBar(total=max(self._planned, 1), completed=self._outcomes.total(), width=BAR_WIDTH)
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(width=BAR_WIDTH)
+        grid.add_column(no_wrap=True, style="bold")
+        grid.add_column(no_wrap=True, overflow="ellipsis")
+        grid.add_row(bar, Text(self._current), Text(self._figures()))
         return grid
 
 
 def show_report(console: Console, report: Report) -> None:
     """Print everything that a run has to say but the verdict: a table, failures, gaps, advice, left-overs."""
     counted = counting(report.results, report.level)
+    console.print()
     console.print(_summary(report, counted), soft_wrap=False)
+    console.print()
     for result in counted:
         if result.outcome in {Outcome.FAIL, Outcome.KNOWN}:
             _show_failures(console, result)
@@ -201,7 +207,7 @@ def _summary(report: Report, counted: Iterable[RequirementResult]) -> Table:
     columns = [(Outcome.PASS, "passed"), (Outcome.FAIL, "failed"), (Outcome.NOT_TESTED, "not tested")]
     columns += [(o, h) for o, h in ((Outcome.KNOWN, "known"), (Outcome.ERROR, "defects")) if total[o]]
 
-    table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True, show_edge=False, pad_edge=False)
     table.add_column("operation", footer="total")
     for outcome, heading in columns:
         table.add_column(heading, justify="right", footer=_figure(total[outcome], outcome))
@@ -231,8 +237,11 @@ def _show_failures(console: Console, result: RequirementResult) -> None:
         console.print(line.append(f" {inert(failure.summary, LONGEST_TEXT)}", style="bold not dim default"))
         console.print(Text(f"  required  an implementation {inert(requirement.statement)}"))
         _show_evidence(console, failure)
-    if result.reason:
-        console.print(Text(f"  {inert(result.reason, LONGEST_TEXT)}\n"))
+    if not result.failures:
+        line = f"{word} {requirement.id} ({requirement.level.value}) {inert(result.reason or requirement.statement)}\n"
+        console.print(Text(line, OUTCOME_STYLES[result.outcome]))
+    elif result.outcome is Outcome.KNOWN and result.reason:
+        console.print(Text(f"  known: {inert(result.reason, LONGEST_TEXT)}\n"))
 
 
 def _show_evidence(console: Console, failure: Failure) -> None:
@@ -247,11 +256,8 @@ def _show_evidence(console: Console, failure: Failure) -> None:
 
 
 def _show_gaps(console: Console, counted: Iterable[RequirementResult]) -> None:
-    """Print what was not tested, each reason once: one cause often leaves many requirements open."""
-    reasons: dict[str, list[str]] = {}
-    for result in counted:
-        if result.outcome is Outcome.NOT_TESTED:
-            reasons.setdefault(result.reason or "no reason given", []).append(result.requirement.id)
+    """Print what was not tested."""
+    reasons = _by_reason(result for result in counted if result.outcome is Outcome.NOT_TESTED)
     if not reasons:
         return
     console.print(Text("not tested:", style="bold yellow"))
@@ -262,10 +268,18 @@ def _show_gaps(console: Console, counted: Iterable[RequirementResult]) -> None:
 
 
 def _show_defects(console: Console, results: Iterable[RequirementResult]) -> None:
-    for result in results:
-        line = Text(f"DEFECT of this suite in the test of {result.requirement.id}", style="bold magenta")
-        console.print(line.append(f": {inert(result.reason, LONGEST_TEXT)}"))
+    for reason, ids in _by_reason(results).items():
+        line = Text(f"DEFECT of this suite in what tests {', '.join(ids)}", style="bold magenta")
+        console.print(line.append(f": {inert(reason, LONGEST_TEXT)}"))
         console.print(Text(f"  it says nothing about the target; please report it at {tracker()}\n"))
+
+
+def _by_reason(results: Iterable[RequirementResult]) -> dict[str, list[str]]:
+    """Return the ids that go with each reason: one cause often leaves many requirements open."""
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        reasons.setdefault(result.reason or "no reason given", []).append(result.requirement.id)
+    return reasons
 
 
 def _show_left(console: Console, report: Report) -> None:

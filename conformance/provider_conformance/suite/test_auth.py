@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def test_the_valid_token_is_served_on_every_operation(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
-    created = providers.send(providers.body())
+    created = providers.send(providers.draft())
     expect(judge.token_served, created)
     held = providers.holding(created)
     first = inventory.first_page()
@@ -89,10 +89,10 @@ class Intruder:
 
     def create(self, what: str, token: str) -> None:
         """Try to create; whether something was stored is looked at in the end."""
-        body = self._providers.announce(self._providers.body())
+        draft = self._providers.draft()
         with self._expect.each():
-            answer = self._api.create(body, token=token)
-            self._creates.append((str(body["name"]), what, answer))
+            answer = self._api.create(self._providers.announce(draft), token=token)
+            self._creates.append((draft.name, what, answer))
             self._expect(judge.refused, answer, what=what)
 
     def show(self, what: str, token: str) -> None:
@@ -147,5 +147,5 @@ class Intruder:
         self._expect.control(listing)
         self._expect.control(self._api.show(self._held.id))
         self._expect.control(self._providers.update(self._held, next(single_changes())))
-        self._expect.control(self._providers.send(self._providers.body()))
+        self._expect.control(self._providers.send(self._providers.draft()))
         self._expect.control(self._providers.destroy(self._held))

@@ -1,0 +1,59 @@
+"""Inputs that Schemathesis generates from the contract, and its second opinion on the answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.contract import Operation
+from provider_conformance.plugin import requirement
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.expectations import Draw, Expect
+    from provider_conformance.inventory import Inventory
+    from provider_conformance.oracle import Providers
+
+
+@requirement("CREATE-1", "CREATE-2", "CREATE-4", "SHOW-2")
+def test_generated_providers_are_created_and_shown(providers: Providers, expect: Expect, draw: Draw) -> None:
+    from provider_conformance.contract_fuzz import generated, second_opinion  # noqa: PLC0415 - slow to import
+
+    for traits in draw(generated(Operation.CREATE), max(5, draw.examples // 2)):
+        with expect.each():
+            held = providers.create(traits)
+            created, shown = held.story[0], providers.shown(held)
+            expect(judge.shows_values, shown, of=held, requirement="CREATE-4", values=held.body)
+            expect(second_opinion, created, requirement="CREATE-2", operation="create", level="core")
+            expect(second_opinion, shown, of=held, requirement="SHOW-2", operation="show", level="core")
+        providers.clear()
+
+
+@requirement("UPDATE-1", "UPDATE-2")
+def test_generated_updates_are_accepted_and_shown(providers: Providers, expect: Expect, draw: Draw) -> None:
+    from provider_conformance.contract_fuzz import generated  # noqa: PLC0415 - slow to import
+
+    held = providers.create()
+
+    for traits in draw(generated(Operation.UPDATE), max(5, draw.examples // 2)):
+        with expect.each():
+            before, values = providers.shown(held), held.body
+            expect(judge.accepted, providers.update(held, traits), of=held)
+            after = providers.state(held)
+            expect(judge.shows_update, before, after, of=held, requirement="UPDATE-2", held=values, values=held.body)
+
+
+@requirement("LIST-1")
+def test_generated_page_sizes_are_served(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, draw: Draw
+) -> None:
+    from hypothesis import strategies as st  # noqa: PLC0415 - slow to import
+
+    providers.create()
+    first = inventory.first_page()
+
+    for pagesize, sort_by in draw(st.tuples(st.integers(1, 100), st.sampled_from((None, "DEFAULT", "OPTIONAL"))), 10):
+        with expect.each():
+            page = api.list(first, pagesize, sort_by)
+            expect(judge.answers_object, page)
+            expect(judge.documented_types, page, operation="list", ours=providers.ids)

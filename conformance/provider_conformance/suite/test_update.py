@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
-from provider_conformance.reduction import guilty_traits
+from provider_conformance.reduction import Culprits
 from provider_conformance.values.plausible import (
     TYPICAL,
     Traits,
@@ -36,19 +36,17 @@ def to_and_fro() -> Iterator[Traits]:
 
 
 @requirement("UPDATE-1")
-def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, expect: Expect, draw: Draw) -> None:
+def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, expect: Expect) -> None:
     held = providers.create()
+    culprits = Culprits()
 
     def is_refused(traits: Traits) -> bool:
         return not providers.update(held, traits).succeeded
 
-    for traits in (TYPICAL, *to_and_fro(), *combinations(), *boundaries(), *texts(), *draw(strategy())):
+    for traits in (TYPICAL, *to_and_fro(), *list(combinations())[::5], *boundaries(), *texts()):
         with expect.each():
             answer = providers.update(held, traits)
-            if answer.succeeded:
-                expect(judge.accepted, answer)
-                continue
-            guilty = guilty_traits(traits, is_refused)
+            guilty = () if answer.succeeded else culprits.of(traits, is_refused)
             what = ", ".join(f"{name} = {judge.shown(getattr(traits, name))}" for name in guilty)
             expect(judge.accepted, answer, of=held, what=what)
 
@@ -59,7 +57,7 @@ def test_show_and_list_give_every_value_as_updated(
 ) -> None:
     held = providers.create()
 
-    for traits in (*to_and_fro(), *combinations()):
+    for traits in (*to_and_fro(), *list(combinations())[::3]):
         with expect.each():
             _update_and_look(held, traits, providers, expect, inventory)
 
@@ -81,7 +79,7 @@ def test_no_other_provider_and_no_id_is_changed(
         with expect.each():
             _accepted(providers.update(held, traits))
             for other, state in zip(others, before, strict=True):
-                expect(judge.unchanged, state, api.show(other.id), of=held)
+                expect(judge.unchanged, state, providers.state(other), of=held)
 
     for held in ours:
         expect(judge.shows_asked, api.show(held.id), of=held, id=held.id)
@@ -96,7 +94,7 @@ def test_the_same_update_sent_twice_leaves_the_same_state(
 ) -> None:
     held = providers.create()
 
-    for traits in (*to_and_fro(), *list(combinations())[::6]):
+    for traits in (*single_changes(), TYPICAL):
         with expect.each():
             _accepted(providers.update(held, traits))
             once = providers.state(held)

@@ -1,0 +1,281 @@
+"""The catalogue of single faults: complete, readable, and each of them shows in ordinary traffic."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from provider_conformance.contract import Level, load_catalogue
+from provider_conformance.faults.catalogue import find_fault, load_faults
+from provider_conformance.faults.definition import Fault
+from provider_conformance.reference.messages import Answer, Request
+from provider_conformance.reference.server import Server
+from provider_conformance.reference.service import Reference
+from provider_conformance.reference.store import Store
+
+TOKEN = "aB3" * 21 + "x"
+SEVERAL = ["192.0.2.10", "192.0.2.9", "198.51.100.7", "2001:DB8::1", "203.0.113.5", "203.0.113.6", "10.0.0.1", "10.1.0.1"]
+
+FAULTS = load_faults()
+
+FIRST_CREATE_FAILS = {"create-id-as-text", "create-id-bare", "create-id-in-array", "create-id-in-envelope"}
+"""Faults without which create's answer would give an id to go on with: the others serve a client at first."""
+
+FIRST_SHOW_FAILS = {"show-not-found-before-list"}
+
+
+def settings(number: int = 0, **changed: object) -> dict[str, Any]:
+    return {
+        "name": f"pconf trunk {number}",
+        "hostname": f"sip{number}.example.com",
+        "port": 5060,
+        "protocol": "UDP",
+        "auth_mode": "REGISTER_AUTH",
+        "auth_id": f"user{number}",
+        "password": "secret",
+        "require_register": True,
+        "reregister_interval": 600,
+        "outbound_server": f"proxy{number}.example.com",
+        "outbound_server_port": 5070,
+        "provider_in_lan": False,
+        "single_via_header": False,
+        "status": "ONLINE",
+        "ips": [],
+    } | changed
+
+
+VARIANTS = [
+    settings(0),
+    settings(1, port=40000, outbound_server_port=80, reregister_interval=86399, single_via_header=True, ips=SEVERAL[:1]),
+    settings(2, auth_mode="IP_AUTH", require_register=False, ips=SEVERAL, provider_in_lan=True, status="OFFLINE"),
+    settings(3, name="N" * 60 + "_é.z", auth_id="0049+30@Home.example", hostname="h" * 60 + ".com", protocol="TCP"),
+    settings(4, hostname="2001:db8::5", outbound_server="192.0.2.77", auth_id="7", ips=["10.9.8.7"]),
+    settings(5, auth_mode="IP_AUTH", require_register=False, ips=["192.0.2.1"], auth_id="007"),
+    settings(6, outbound_server="localhost", port=65535, outbound_server_port=65535, name="CamelCase Name"),
+    settings(7, outbound_server="proxy6.example.com", name="pconf trunk 0 b", ips=["192.0.2.1"]),
+]
+
+
+class Traffic:
+    """Speaks to an implementation without a socket and notes everything that it answers."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self.seen: list[object] = []
+        self.address = ("192.0.2.200", 40000)
+
+    def send(
+        self,
+        operation: str,
+        content: object = None,
+        query: str = "",
+        token: str | None = TOKEN,
+        media_type: str = "application/json",
+    ) -> Answer:
+        headers = [(b"content-type", media_type.encode())]
+        if token is not None:
+            headers.append((b"access_token", token.encode()))
+        body = b"" if content is None else json.dumps(content).encode()
+        method = "POST" if body else "GET"
+        answer = self.reference.answer(Request(method, operation, query.encode(), tuple(headers), body, self.address))
+        self.seen.append((operation, query, answer))
+        return answer
+
+    def create(self, content: dict[str, Any]) -> int:
+        answer = self.send("create", content)
+        try:
+            number = json.loads(answer.body)["id"]
+        except (ValueError, TypeError, LookupError):
+            number = 0
+        return number if isinstance(number, int) else 0
+
+    def look(self, *ids: int) -> None:
+        for number in ids:
+            self.send("show", query=f"id={number}")
+        for size in (1, 2, 3, 100):
+            for page in range(1, 13 // size + 3):
+                self.send("list", query=f"pagination={page}&pagesize={size}")
+        for sort_by in ("OPTIONAL", "DEFAULT"):
+            self.send("list", query=f"pagination=1&pagesize=2&sort_by={sort_by}")
+            self.send("list", query="pagination=2&pagesize=2")
+            self.send("list", query=f"pagination=2&pagesize=2&sort_by={sort_by}")
+
+    def update(self, number: int, content: dict[str, Any], **more: Any) -> None:
+        self.send("update", {"in_parameters": [], "out_parameters": [], "id": number} | content, **more)
+
+
+def ordinary_traffic(reference: Reference) -> list[object]:
+    """Return what an implementation answers to much of what the docs allow, and to wrong tokens and ids."""
+    traffic = Traffic(reference)
+    ids = []
+    for content in VARIANTS:
+        number = traffic.create(content)
+        ids.append(number)
+        traffic.look(number, number)
+    traffic.look(*ids)
+
+    changed = settings(
+        50, name="PCONF trunk 50", port=1, outbound_server_port=2, reregister_interval=30, protocol="TCP",
+        provider_in_lan=True, single_via_header=True, auth_mode="IP_AUTH", require_register=False, ips=SEVERAL[::-1],
+    )  # fmt: skip
+    for step in (
+        changed,
+        changed,
+        changed | {"ips": SEVERAL, "name": "pconf trunk 50"},
+        changed | {"port": 7},
+        changed | {"single_via_header": False, "hostname": "sip0.example.com"},
+        settings(51, name="x" * 60, ips=SEVERAL[:2]),
+        settings(51, name="x" * 60),
+        settings(51, name="x" * 60),
+        VARIANTS[0],
+    ):
+        traffic.update(ids[0], step)
+        traffic.look(*ids)
+    traffic.update(ids[1], VARIANTS[1] | {"port": 4}, media_type="application/json; charset=utf-8")
+    for number in (5, 6, 4):
+        traffic.update(ids[number], VARIANTS[number] | {"outbound_server_port": 9})
+        traffic.look(*ids)
+
+    swapped = TOKEN[1] + TOKEN[0] + TOKEN[2:]
+    for token in (None, TOKEN.lower(), TOKEN.upper(), "y" + TOKEN[1:], TOKEN[:-1] + "y", TOKEN[:30] + "y" + TOKEN[31:], swapped,
+                  "y" * 32 + TOKEN[32:], "y" * 64, "y" * 64):  # fmt: skip
+        victim = traffic.create(settings(60))
+        traffic.send("show", query=f"id={victim}", token=token)
+        traffic.send("list", query="pagination=1&pagesize=3", token=token)
+        traffic.send("create", settings(61), token=token)
+        traffic.update(victim, settings(62), token=token)
+        traffic.look(victim)
+        traffic.send("destroy", {"id": victim}, token=token)
+        traffic.look(victim)
+        traffic.send("destroy", {"id": victim})
+    traffic.look(*ids)
+
+    gone = traffic.create(settings(70))
+    traffic.send("destroy", {"id": gone}, media_type="application/json; charset=utf-8")
+    for value in (gone, ids[4]):
+        for wrong in (str(value), value + 0.5, True, None, [value], [], {}, value + 2**64, 2**63, "x"):
+            traffic.send("destroy", {"id": wrong})
+        traffic.look(value)
+    for unknown in (gone, ids[3] + 2**32, -ids[3], ids[3] * 10 + 7):
+        traffic.send("show", query=f"id={unknown}")
+        traffic.send("destroy", {"id": unknown})
+    traffic.look(*ids)
+
+    for place in (1, 6, 2, 7, 0, 3):
+        traffic.send("destroy", {"id": ids[place]})
+        traffic.look(*ids, gone)
+        again = traffic.create(VARIANTS[place])
+        traffic.look(*ids, again)
+    traffic.seen += overlapping_creates(reference)
+    return traffic.seen
+
+
+def overlapping_creates(reference: Reference) -> list[object]:
+    """Return what creates that arrive together come to, in an order that does not depend on who was first."""
+
+    def create(number: int) -> tuple[int, object]:
+        own = Traffic(reference)
+        provider_id = own.create(settings(number, name=f"parallel {number}"))
+        return provider_id, number
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(create, range(100, 124)))
+    outcome: list[object] = [len({provider_id for provider_id, _ in made})]
+    for provider_id, number in made:
+        shown = Traffic(reference).send("show", query=f"id={provider_id}")
+        content = json.loads(shown.body) if shown.status == 200 else {}
+        outcome.append((number, content.get("name"), content.get("auth_id")))
+    return outcome
+
+
+def run(implementation: type[Reference]) -> list[object]:
+    store = Store()
+    try:
+        return ordinary_traffic(implementation(store, TOKEN))
+    finally:
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def right() -> list[object]:
+    seen = run(Reference)
+    assert seen == run(Reference), "the reference itself does not answer the same twice"
+    return seen
+
+
+def test_ids_are_unique_and_speak() -> None:
+    assert [name for name, times in Counter(fault.id for fault in FAULTS).items() if times > 1] == []
+    for fault in FAULTS:
+        assert fault.id.replace("-", "").isalnum()
+        assert fault.id == fault.id.lower()
+        assert find_fault(fault.id) is fault
+
+
+def test_descriptions_are_one_sentence_each() -> None:
+    assert [text for text, times in Counter(fault.description for fault in FAULTS).items() if times > 1] == []
+    for fault in FAULTS:
+        assert fault.description[0].isupper(), fault.id
+        assert fault.description.endswith("."), fault.id
+        assert "\n" not in fault.description
+
+
+def test_every_core_requirement_has_three_faults() -> None:
+    counts = Counter(requirement for fault in FAULTS for requirement in fault.requirements)
+    known = {requirement.id for requirement in load_catalogue()}
+    assert counts.keys() <= known
+    few = {
+        requirement.id: counts[requirement.id]
+        for requirement in load_catalogue()
+        if requirement.level is Level.CORE and counts[requirement.id] < 3
+    }
+    assert few == {}
+
+
+def test_there_are_faults_of_every_kind() -> None:
+    counts = Counter(fault.kind for fault in FAULTS)
+    assert counts.keys() == {"always", "conditional", "stateful"}
+    assert min(counts.values()) >= 20
+
+
+def test_every_fault_overrides_the_reference_in_few_places() -> None:
+    for fault in FAULTS:
+        assert issubclass(fault.implementation, Reference)
+        assert fault.implementation is not Reference
+        assert fault.requirements
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_every_fault_shows_in_ordinary_traffic(fault: Fault, right: list[object]) -> None:
+    assert run(fault.implementation) != right
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_every_fault_still_serves_a_create_and_a_show(fault: Fault) -> None:
+    store = Store()
+    traffic = Traffic(fault.implementation(store, TOKEN))
+    created = traffic.send("create", VARIANTS[0])
+    assert created.status // 100 == 2
+    if fault.id not in FIRST_CREATE_FAILS | FIRST_SHOW_FAILS:
+        provider_id = json.loads(created.body.removeprefix(b"\xef\xbb\xbf"))["id"]
+        assert traffic.send("show", query=f"id={provider_id}").status // 100 == 2
+    store.close()
+
+
+@pytest.mark.parametrize("name", ["create-answers-201", "list-random-order", "http-json-without-type"])
+def test_a_fault_is_served_over_a_socket(name: str) -> None:
+    with Server(fault=name) as server:
+        address = urlsplit(server.base_url)
+        connection = http.client.HTTPConnection(address.netloc, timeout=10)
+        headers = {"access_token": server.token, "Content-Type": "application/json"}
+        connection.request("POST", address.path + "/create", json.dumps(VARIANTS[0]), headers)
+        response = connection.getresponse()
+        assert json.loads(response.read()) == {"id": 1}
+        assert (response.status == 201) == (name == "create-answers-201")
+        assert (response.getheader("Content-Type") is None) == (name == "http-json-without-type")
+        connection.close()
