@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from provider_models import ListedProvider, Provider, ProviderCreated, ProviderList
 
 from provider_conformance.faults.catalogue import UnknownFaultError
 from provider_conformance.reference import jsonbody
 from provider_conformance.reference.server import Server, ServerStartError, ThreadServer, build, new_token
 from provider_conformance.reference.service import LARGEST_BODY
 from provider_conformance.reference.store import Store
+from provider_models import ListedProvider, Provider, ProviderCreated, ProviderList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,9 +80,7 @@ class Client:
         self.path = urlsplit(self.base_url).path
         self.connection = http.client.HTTPConnection(urlsplit(self.base_url).netloc, timeout=20)
 
-    def send(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> Reply:
+    def send(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Reply:
         self.connection.request(method, self.path + path, body, headers or {})
         response = self.connection.getresponse()
         return Reply(response.status, response.headers, response.read())
@@ -261,12 +259,13 @@ def test_a_missing_or_ill_typed_property_is_refused(client: Client, operation: s
     fair = UPDATED | {"id": provider_id}
     assert_error(client.post(f"/{operation}", {key: value for key, value in fair.items() if key != name}), 400)
     right = type(fair[name])
-    wrong = [value for value in ("5060", "true", 1, 1.5, True, None, [], {}) if type(value) is not right]
-    for value in wrong:
-        assert_error(client.post(f"/{operation}", fair | {name: value}), 400)
-    if name in {"auth_mode", "protocol", "status"}:
-        for value in (fair[name].lower(), fair[name] + " ", "", "X"):
+    values: tuple[Any, ...] = ("5060", "true", 1, 1.5, True, None, [], {})
+    for value in values:
+        if type(value) is not right:
             assert_error(client.post(f"/{operation}", fair | {name: value}), 400)
+    if name in {"auth_mode", "protocol", "status"}:
+        for text in (fair[name].lower(), fair[name] + " ", "", "X"):
+            assert_error(client.post(f"/{operation}", fair | {name: text}), 400)
     assert client.show(provider_id) == before
     assert len(client.listed()) == count
 
@@ -304,7 +303,9 @@ def test_a_body_that_is_no_json_object_is_refused(client: Client, operation: str
 
 
 @pytest.mark.parametrize("operation", ["update", "destroy"])
-@pytest.mark.parametrize("make", [str, float, bool, lambda i: [i], lambda i: i + 0.5, lambda i: i + 2**64, lambda _: None])
+@pytest.mark.parametrize(
+    "make", [str, float, bool, lambda i: [i], lambda i: i + 0.5, lambda i: i + 2**64, lambda _: None]
+)
 def test_an_ill_typed_id_is_refused_with_400(client: Client, operation: str, make: Any) -> None:
     provider_id = client.create()
     assert_error(client.post(f"/{operation}", UPDATED | {"id": make(provider_id)}), 400)
@@ -320,8 +321,30 @@ def test_an_unknown_id_is_refused(client: Client, unknown: int) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["", "?", "?id", "?id=", "?id=x", "?id=1.5", "?id=1&id=1", "?id=0x1", "?id=1_0", "?id=+1", "?id=%C3", "?id=%D9%A1"]
-    + ["?id=9223372036854775808", "?id=-9223372036854775809", "?id=" + "1" * 9000, "?id=true", "?id=null", "?id[]=1"],
+    [
+        *(
+            "",
+            "?",
+            "?id",
+            "?id=",
+            "?id=x",
+            "?id=1.5",
+            "?id=1&id=1",
+            "?id=0x1",
+            "?id=1_0",
+            "?id=+1",
+            "?id=%C3",
+            "?id=%D9%A1",
+        ),
+        *(
+            "?id=9223372036854775808",
+            "?id=-9223372036854775809",
+            "?id=" + "1" * 9000,
+            "?id=true",
+            "?id=null",
+            "?id[]=1",
+        ),
+    ],
 )
 def test_show_needs_an_int64_id(client: Client, query: str) -> None:
     assert_error(client.get("/show" + query), 400)
@@ -381,7 +404,7 @@ def test_items_of_any_kind_are_kept_exactly(client: Client) -> None:
     deep: list[Any] = []
     for _ in range(100):
         deep = [deep]
-    items = [None, True, 0, -1.5, 0.1, 10**30, "", {"b": 1, "a": [{}]}, deep, [[]]]
+    items: list[Any] = [None, True, 0, -1.5, 0.1, 10**30, "", {"b": 1, "a": [{}]}, deep, [[]]]
     shown = client.show(client.create(ips=items))
     assert shown is not None
     assert json.dumps(shown["ips"]) == json.dumps(items)
@@ -433,7 +456,9 @@ def test_other_methods_are_not_allowed(client: Client, operation: str) -> None:
         assert right in [allowed.strip() for allowed in reply.headers["Allow"].split(",")]
 
 
-@pytest.mark.parametrize("path", ["", "/", "/nothing", "/create/", "/create/1", "/../create", "//create", "/%00", "/%ff"])
+@pytest.mark.parametrize(
+    "path", ["", "/", "/nothing", "/create/", "/create/1", "/../create", "//create", "/%00", "/%ff"]
+)
 def test_unknown_paths_are_not_found(client: Client, path: str) -> None:
     assert_error(client.get(path), 404)
     assert_error(client.post(path, SETTINGS), 404)
@@ -577,7 +602,7 @@ def test_a_file_outlives_the_server_and_ids_are_not_reused(tmp_path: Path) -> No
 
 def test_a_database_that_cannot_hold_a_value_refuses_it() -> None:
     reference = build(new_token())
-    reference.check_storable = lambda properties: None  # type: ignore[method-assign, misc, assignment]
+    reference.check_storable = lambda properties: None  # type: ignore[method-assign]
     with ThreadServer(reference) as server:
         own = Client(server.base_url, server.token)
         assert_error(own.post("/create", SETTINGS | {"port": 2**63}), 400)
@@ -637,9 +662,17 @@ def test_the_server_starts_quickly_and_is_reaped() -> None:
 
 
 def test_the_server_is_reaped_when_the_block_fails() -> None:
-    with pytest.raises(KeyError), Server() as server:
-        process_id = server.process_id
-        raise KeyError
+    server = Server()
+
+    def fail() -> None:
+        with server:
+            process_ids.append(server.process_id)
+            raise KeyError
+
+    process_ids: list[int] = []
+    with pytest.raises(KeyError):
+        fail()
+    (process_id,) = process_ids
     with pytest.raises(ProcessLookupError):
         os.kill(process_id, 0)
 
@@ -652,8 +685,12 @@ def test_the_server_ends_with_a_parent_that_was_killed() -> None:
         "    print(server.process_id, flush=True)\n"
         "    time.sleep(60)\n"
     )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path if entry)}
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment) as parent:
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path if entry)
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment
+    ) as parent:
         assert parent.stdout is not None
         process_id = int(parent.stdout.readline())
         parent.kill()
@@ -693,7 +730,9 @@ def test_the_token_is_not_on_the_command_line() -> None:
 
 def test_serve_prints_a_request_that_works_and_ends_at_ctrl_c() -> None:
     program = "from provider_conformance.reference.server import serve; serve('127.0.0.1', 0, None, 'sqlite://')"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path if entry)}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path if entry)
+    }
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:

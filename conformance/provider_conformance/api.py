@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.contract import Operation
+from provider_conformance.errors import NotTestableError, TargetLostError
 from provider_conformance.target import Call, Target, json_body
 
 if TYPE_CHECKING:
@@ -18,12 +19,15 @@ JSON_TYPE = "application/json"
 JUDGED_AS_JSON = frozenset({Operation.CREATE, Operation.SHOW, Operation.LIST})
 """Operations whose 200 answer has documented JSON; update's and destroy's is free (D12)."""
 
+UNAUTHORIZED = frozenset({401, 407})
+
 
 class Api:
     """Sends single operations; what is unusual about a request is said by keyword."""
 
     def __init__(self, target: Target, ledger: Ledger) -> None:
         self.target = target
+        self.intruded = False
         self._ledger = ledger
 
     def create(
@@ -98,6 +102,18 @@ class Api:
         for exchange in exchanges:
             self._judge(exchange)
         return exchanges
+
+    def served(self, exchange: Exchange) -> Exchange:
+        """Give back the exchange of a fair request with the valid token, unless it was turned away for the token.
+
+        That is judged here, once, instead of in all the tests that it stops; NotTestableError stops them.
+        """
+        if exchange.status in UNAUTHORIZED:
+            if self.intruded:
+                raise TargetLostError(f"after wrong tokens the valid one is answered with {exchange.status}: we are locked out")
+            self._ledger.claim("AUTH-1", judge.token_served, exchange)
+            raise NotTestableError(f"{exchange.operation} turns the valid token away with {exchange.status} (AUTH-1)")
+        return exchange
 
     def _judge(self, exchange: Exchange) -> None:
         if exchange.succeeded and exchange.operation in JUDGED_AS_JSON:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.api import UNAUTHORIZED
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
     from provider_conformance.ledger import Ledger
+
+DEFAULT = "DEFAULT"
 
 LARGEST_PAGE = 100
 """The largest page size that every implementation serves (D16)."""
@@ -50,6 +53,7 @@ class Inventory:
         self._api = api
         self._ledger = ledger
         self._first_page: int | None = None
+        self.default: str | None = "DEFAULT"
 
     def first_page(self) -> int:
         """Find out, once, whether pages are counted from 0 or from 1 (D7); needs a provider of ours to exist.
@@ -57,7 +61,11 @@ class Inventory:
         Page 0 of a list that counts from 1 is free: it may be refused, empty or another page again.
         """
         if self._first_page is None:
-            zero, one = self._api.list(0, 1, "DEFAULT"), self._api.list(1, 1, "DEFAULT")
+            zero, one = self._api.list(0, 1, self.default), self._api.list(1, 1, self.default)
+            if not zero.succeeded and not one.succeeded and self.default is not None:
+                # Whether DEFAULT is accepted is a requirement of its own (LIST-5); the walk does without it then.
+                self.default = None
+                return self.first_page()
             self._first_page = 0 if listed(zero) and _ids(zero) != _ids(one) else 1
         return self._first_page
 
@@ -66,7 +74,7 @@ class Inventory:
         self._first_page = page
 
     def walk(
-        self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = "DEFAULT"
+        self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT
     ) -> Walk:
         """Go through the pages until the list ends.
 
@@ -75,6 +83,8 @@ class Inventory:
         beyond it are only looked at while some of ours are missing.
         """
         base = self.first_page()
+        if sort_by == DEFAULT:
+            sort_by = self.default
         pages: list[Exchange] = []
         missing = set(ours)
         first: Exchange | None = None
@@ -85,6 +95,8 @@ class Inventory:
             last = _last_page(page, pagesize)
             beyond = last is not None and len(pages) >= last
             again = bool(pages) and beyond and _ids(page) == _ids(pages[-1])
+            if missing and page.status in UNAUTHORIZED:
+                self._api.served(page)
             if not items or again:
                 return Walk(tuple(pages), pagesize, first, whole=True)
             pages.append(page)
@@ -97,17 +109,14 @@ class Inventory:
         return Walk(tuple(pages), pagesize, first, whole=False)
 
     def judged(
-        self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = "DEFAULT"
+        self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT
     ) -> Walk:
         """Walk and judge what holds for any list (LIST-1); raises NotTestableError when nothing can be read from it."""
         walk = self.walk(pagesize, ours, sort_by)
-        pages = walk.pages or (walk.first,)
-        for page in pages:
-            for rule, arguments in (
-                (judge.answers_object, {}),
-                (judge.documented_types, {"operation": "list", "ours": sorted(ours)}),
-            ):
-                self._ledger.claim("LIST-1", rule, page, **arguments)  # type: ignore[arg-type]
+        if sort_by == DEFAULT:
+            for page in walk.pages or (walk.first,):
+                self._ledger.claim("LIST-1", judge.answers_object, page)
+                self._ledger.claim("LIST-1", judge.documented_types, page, operation="list", ours=sorted(ours))
         if not walk.first.succeeded or judge.members_of(walk.first) is None:
             raise NotTestableError(f"the list cannot be read: {judge.answer(walk.first)}")
         if not walk.whole:

@@ -105,6 +105,17 @@ def json_well_formed(exchange: Exchange) -> Problem | None:
     return None
 
 
+def served_alike(plain: Exchange, special: Exchange, *, what: str) -> Problem | None:
+    """Of two requests that differ in what is free to differ, both are accepted when one is; `what` tells of the second."""
+    if plain.succeeded == special.succeeded:
+        return None
+    odd = special if plain.succeeded else plain
+    told = what if plain.succeeded else f"the plain request, not {what},"
+    return Problem(
+        f"{name_of(odd)} with {told} is answered with {outcome(odd)}", "200, as for its twin", answer(odd)
+    )
+
+
 def gives_id(exchange: Exchange) -> Problem | None:
     """Create answers with a JSON object whose `id` is an int64 integer."""
     expected = "a JSON object whose id is an int64 integer"
@@ -226,13 +237,17 @@ def shows_values(exchange: Exchange, *, values: Values) -> Problem | None:
     )
 
 
-def shows_update(before: Exchange, after: Exchange, *, held: Values, values: Values) -> Problem | None:
+def shows_update(
+    before: Exchange, after: Exchange, *, held: Values, values: Values, ill_typed: Sequence[str] = ()
+) -> Problem | None:
     """After an update, show gives every value as updated.
 
-    A property that show gave wrongly already before the update is not judged: the fault lies elsewhere.
+    A property that show gave wrongly already before the update is not judged, nor one in `ill_typed`, which has
+    the wrong type without any update: the fault lies elsewhere.
     """
     old, new = members_of(before) or {}, members_of(after) or {}
-    sound = [name for name in values if name in held and same(old.get(name, MISSING), held[name])]
+    broken = [name for name in wrong_types(new, Operation.SHOW) if name in ill_typed]
+    sound = [name for name in values if same(old.get(name, MISSING), held.get(name)) and name not in broken]
     return _difference(
         {name: new.get(name, MISSING) for name in sound},
         {name: values[name] for name in sound},
@@ -295,9 +310,9 @@ def gives_nobody(exchange: Exchange, *, asked: int, others: Mapping[str, Values]
 
 
 def no_longer_shown(exchange: Exchange, *, id: int, name: str) -> Problem | None:  # noqa: A002
-    """Show of a destroyed provider does not give it any more."""
+    """Show of a destroyed provider does not give it any more; that it gives another one is another matter (SHOW-4)."""
     members = members_of(exchange) if exchange.succeeded else None
-    if not members or (loose_id(members.get("id")) != id and members.get("name") != name):
+    if not members or members.get("name", name) != name or ("name" not in members and loose_id(members.get("id")) != id):
         return None
     return Problem(
         f"show still gives provider {id} after it was destroyed", "a refusal, or no such provider", answer(exchange)
@@ -316,7 +331,7 @@ def at_most_pagesize(exchange: Exchange, *, pagesize: int) -> Problem | None:
 
 def listed_once(*pages: Exchange, id: int, name: str) -> Problem | None:  # noqa: A002
     """Going through the pages meets the provider exactly once."""
-    times = sum(is_item_of(item, id, name) for page in pages for item in listed(page))
+    times = times_listed(pages, id, name)
     if times == 1:
         return None
     met = "not at all" if times == 0 else f"{times} times"
@@ -329,23 +344,25 @@ def listed_once(*pages: Exchange, id: int, name: str) -> Problem | None:  # noqa
 
 def not_listed(*pages: Exchange, id: int, name: str) -> Problem | None:  # noqa: A002
     """Going through the pages does not meet the provider."""
-    times = sum(is_item_of(item, id, name) for page in pages for item in listed(page))
+    times = times_listed(pages, id, name)
     if not times:
         return None
-    return Problem(f"list gives provider {id}, which must not be there", f"no provider {id}", f"it is listed {times} times")
+    return Problem(
+        f"list still gives provider {id} after it was destroyed", f"no provider {id}", f"it is listed {times} times"
+    )
 
 
-def every_one_once(*pages: Exchange, ids: Sequence[int]) -> Problem | None:
-    """Going through the pages meets every one of our providers exactly once."""
-    met = [loose_id(item.get("id")) for page in pages for item in listed(page)]
-    lost = [found for found in ids if found not in met]
-    twice = [found for found in ids if met.count(found) > 1]
+def every_one_once(*pages: Exchange, names: Mapping[str, str]) -> Problem | None:
+    """Going through the pages meets every one of our providers exactly once; `names` are theirs by id in decimal."""
+    times = {int(identity): times_listed(pages, int(identity), name) for identity, name in names.items()}
+    lost = [identity for identity, count in times.items() if count == 0]
+    twice = [identity for identity, count in times.items() if count > 1]
     if not lost and not twice:
         return None
     what = f"never gives provider {lost[0]}" if lost else f"gives provider {twice[0]} more than once"
     return Problem(
         f"list, page by page with {paging_of(pages)}, {what}",
-        f"each of our providers {', '.join(map(str, ids))} exactly once",
+        f"each of our providers {', '.join(names)} exactly once",
         f"the pages give, in order, the ids {', '.join(_ids_by_page(pages))}",
     )
 
@@ -365,15 +382,19 @@ def same_order(*pages: Exchange, first: int, ids: Sequence[int]) -> Problem | No
     )
 
 
-def items_bear_ids(exchange: Exchange, *, names: Sequence[str]) -> Problem | None:
-    """Each listed provider of ours bears its id."""
+def items_bear_ids(exchange: Exchange, *, names: Mapping[str, str]) -> Problem | None:
+    """Each listed provider of ours bears its id; `names` are theirs by id in decimal."""
+    ids = {name: identity for identity, name in names.items()}
     for item in listed(exchange):
-        if item.get("name") in names and "id" not in item:
-            return Problem(
-                f"list gives the provider named {quoted(str(item['name']))} without its id",
-                "an id in each listed provider",
-                f"the properties {', '.join(sorted(item))}",
-            )
+        name = item.get("name")
+        if not isinstance(name, str) or name not in ids or str(loose_id(item.get("id"))) == ids[name]:
+            continue
+        given = f"with the id {shown(item['id'])}" if "id" in item else "without an id"
+        return Problem(
+            f"list gives the provider named {quoted(name)} {given}, not its id {ids[name]}",
+            f"the id {ids[name]}",
+            f"the properties {', '.join(sorted(item))}",
+        )
     return None
 
 
@@ -382,7 +403,7 @@ def list_agrees(page: Exchange, show: Exchange, *, id: int) -> Problem | None:  
     item, members = listed_item(page, id), members_of(show)
     if item is None or members is None:
         return None
-    broken = wrong_types(item, "listed")
+    broken = {*wrong_types(item, "listed"), *wrong_types(members, Operation.SHOW)}
     common = [name for name in documented_properties() if name in item and name in members and name not in broken]
     return _difference(
         {name: item[name] for name in common},
@@ -449,9 +470,10 @@ def listed_item(exchange: Exchange, id: int) -> dict[str, JsonValue] | None:  # 
     return next((item for item in listed(exchange) if loose_id(item.get("id")) == id), None)
 
 
-def is_item_of(item: Values, id: int, name: str) -> bool:  # noqa: A002
-    """Tell whether a listed provider is the one with this id; without an id, its name tells."""
-    return loose_id(item.get("id")) == id if "id" in item else item.get("name") == name
+def times_listed(pages: Iterable[Exchange], id: int, name: str) -> int:  # noqa: A002
+    """Count how often pages give a provider: by its id, and where that is nowhere, by its name."""
+    items = [item for page in pages for item in listed(page)]
+    return sum(loose_id(item.get("id")) == id for item in items) or sum(item.get("name") == name for item in items)
 
 
 def given_id(exchange: Exchange) -> int | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from provider_conformance.exchange import Exchange
 from provider_conformance.judge import Problem
-from provider_conformance.jsontext import JsonValue
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Claim:
     requirement: str
     rule: str
     exchanges: tuple[int, ...]
-    arguments: Mapping[str, JsonValue]
+    arguments: Mapping[str, object]
     problem: Problem | None
     story: tuple[int, ...] = ()
 
@@ -59,7 +58,7 @@ class Ledger:
         rule: Callable[..., Problem | None],
         *exchanges: Exchange,
         story: Iterable[Exchange] = (),
-        **arguments: JsonValue,
+        **arguments: object,
     ) -> Problem | None:
         """Judge exchanges by a rule for a requirement, and keep the judgement.
 

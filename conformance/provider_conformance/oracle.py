@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
-from provider_conformance.reduction import ENUMERATED, Culprits
-from provider_conformance.values.plausible import TYPICAL, Provider, Traits, Values
+from provider_conformance.reduction import Culprits, owner, told
+from provider_conformance.values.plausible import TYPICAL, Provider, Traits, Values, rebased
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
@@ -85,6 +85,8 @@ class Providers:
         self._most = most
         self._borne: set[int] = set(foreign)
         self._foreign = foreign
+        self.base = TYPICAL
+        self.ill_typed: set[str] = set()
         self._culprits = Culprits()
         self._number = 0
 
@@ -98,28 +100,55 @@ class Providers:
         """The ids of the providers held now."""
         return [held.id for held in self.held]
 
-    def draft(self, traits: Traits = TYPICAL) -> Draft:
-        """Return a provider to be created, whose name, auth_id and hostname nobody else has."""
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of the providers held now, by their ids in decimal."""
+        return {str(held.id): held.name for held in self.held}
+
+    def draft(self, traits: Traits = TYPICAL, *, exactly: bool = False) -> Draft:
+        """Return a provider to be created, whose name, auth_id and hostname nobody else has.
+
+        Unless `exactly` its traits are wanted, typical ones are those of the base that the target accepts.
+        """
         self._number += 1
+        traits = traits if exactly else rebased(traits, self.base)
         return Draft(self._number, traits, self.values.provider(self._number, traits))
 
     def create(self, traits: Traits = TYPICAL) -> Held:
         """Create a provider and make sure that show gives it; NotTestableError tells why there is none."""
-        answer = self.tried(traits)
-        held = self.holding(answer)
-        if held is None:
-            raise NotTestableError(f"no provider to test with: create is answered with {judge.answer(answer)}")
+        held = self.created_unseen(traits)
         self.state(held)
         return held
 
-    def tried(self, traits: Traits) -> Exchange:
+    def created_unseen(self, traits: Traits = TYPICAL) -> Held:
+        """Create a provider and do not look at it yet; NotTestableError tells why there is none."""
+        return self._held_by(self.tried(traits))
+
+    def create_all(self, kinds: Sequence[Traits]) -> list[Held]:
+        """Create providers so that no order of their values is the order in which they are created."""
+        drafts = [self.draft(traits) for traits in kinds]
+        middle = len(drafts) // 2
+        mixed = [*drafts[middle::-1], *drafts[middle + 1 :]]
+        created = [self._held_by(self._judged(draft)) for draft in mixed]
+        for held in created:
+            self.state(held)
+        return created
+
+    def tried(self, traits: Traits, *, exactly: bool = False) -> Exchange:
         """Send a plausible create and judge its answer, a refusal by the property that is to blame for it."""
-        draft = self.draft(traits)
+        return self._judged(self.draft(traits, exactly=exactly))
+
+    def _held_by(self, answer: Exchange) -> Held:
+        held = self.holding(answer)
+        if held is None:
+            raise NotTestableError(f"no provider to test with: create is answered with {judge.answer(answer)}")
+        return held
+
+    def _judged(self, draft: Draft) -> Exchange:
         answer = self.send(draft)
-        guilty = () if answer.succeeded else self._culprits.of(traits, self._is_refused)
-        what = ", ".join(f"{name} = {judge.shown(draft.body.get(name, getattr(traits, name)))}" for name in guilty)
-        requirement = "CREATE-6" if guilty and ENUMERATED.issuperset(guilty) else "CREATE-1"
-        self._ledger.claim(requirement, judge.accepted, answer, what=what)
+        guilty = () if answer.succeeded else self._culprits.of(draft.traits, self.base, self._is_refused)
+        requirement = owner(draft.traits, guilty)
+        self._ledger.claim(requirement, judge.accepted, answer, what=told(draft.traits, guilty))
         if answer.succeeded and (answer.json.readable or answer.json.empty):
             self._ledger.claim("CREATE-2", judge.gives_id, answer)
         return answer
@@ -129,6 +158,7 @@ class Providers:
         self.need_room()
         answer = self._api.create(self.announce(draft), content_type=content_type)
         self.adopt(answer, draft)
+        self._api.served(answer)
         return answer
 
     def announce(self, draft: Draft) -> Provider:
@@ -165,7 +195,7 @@ class Providers:
 
     def state(self, held: Held) -> Exchange:
         """Show a provider of ours; raises NotTestableError when show does not give it."""
-        shown = self._api.show(held.id)
+        shown = self._api.served(self._api.show(held.id))
         readable = not shown.succeeded or shown.json.readable or shown.json.empty
         problem = judge.shows_asked(shown, id=held.id)
         if problem is not None and len(held.story) == 1 and self._misnamed(held):
@@ -174,6 +204,8 @@ class Providers:
             problem = self._ledger.claim("SHOW-1", judge.shows_asked, shown, story=held.story, id=held.id)
         if shown.succeeded:
             self._ledger.claim("SHOW-2", judge.documented_types, shown, story=held.story, operation=Operation.SHOW)
+            if len(held.story) == 1:
+                self.ill_typed.update(judge.wrong_types(judge.members_of(shown) or {}, Operation.SHOW))
         if problem is not None:
             raise NotTestableError(f"show does not give our provider {held.id}: {judge.answer(shown)}")
         held.shown = shown
@@ -185,8 +217,9 @@ class Providers:
 
     def update(self, held: Held, traits: Traits, *, content_type: str = "application/json") -> Exchange:
         """Send a complete, plausible update, and remember its values unless it is refused."""
-        body = self.values.provider(held.number, traits)
-        answer = self._api.update(self.values.update(held.id, body), content_type=content_type)
+        body = self.values.provider(held.number, rebased(traits, self.base))
+        update = self.values.update(held.id, body)
+        answer = self._api.served(self._api.update(update, content_type=content_type))
         held.shown = None
         if not answer.refused:
             held.body = body
@@ -196,7 +229,7 @@ class Providers:
 
     def destroy(self, held: Held) -> Exchange:
         """Destroy a provider of ours; whether it is gone is for the caller to find out."""
-        answer = self._api.destroy(held.id)
+        answer = self._api.served(self._api.destroy(held.id))
         if answer.succeeded:
             self.forget(held)
         return answer
@@ -255,7 +288,7 @@ class Providers:
             self.release(held)
 
     def _is_refused(self, traits: Traits) -> bool:
-        answer = self.send(self.draft(traits))
+        answer = self.send(self.draft(traits, exactly=True))
         if (held := self.holding(answer)) is not None:
             self.release(held)
         return not answer.succeeded

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
-from provider_conformance.values.plausible import TYPICAL, Traits, differences
+from provider_conformance.values.plausible import Traits, differences
 
 ENUMERATED = frozenset({"auth_mode", "protocol", "status", "provider_in_lan", "single_via_header", "ips", "rotation"})
 """Traits whose values the docs enumerate: whether they are accepted is a requirement of its own (CREATE-6)."""
 
+MOST_ENUMERATED_IPS = 2
 
-def guilty_traits(traits: Traits, fails: Callable[[Traits], bool]) -> tuple[str, ...]:
-    """Return the traits without which a request would not fail; none when even the typical one does.
 
-    `fails` sends a request; it is called at most once for each trait that differs, and once more.
+def guilty_traits(traits: Traits, base: Traits, fails: Callable[[Traits], bool]) -> tuple[str, ...]:
+    """Return the traits without which a request would not fail, where `base` are traits that do not.
+
+    None are returned when `base` fails too, or when the same traits no longer fail: no value is to blame then.
+    `fails` sends a request; it is called at most once for each trait that differs, and twice more.
     """
-    if fails(TYPICAL):
+    if fails(base):
         return ()
-    for name in differences(traits):
-        candidate = replace(traits, **{name: getattr(TYPICAL, name)})
-        if candidate != TYPICAL and fails(candidate):
-            traits = candidate
-    return differences(traits)
+    suspects = traits
+    for name in differences(traits, base):
+        candidate = replace(suspects, **{name: getattr(base, name)})
+        if candidate != base and fails(candidate):
+            suspects = candidate
+    return differences(suspects, base) if fails(suspects) else ()
 
 
 class Culprits:
@@ -31,12 +36,23 @@ class Culprits:
     def __init__(self) -> None:
         self._known: list[tuple[str, Traits]] = []
 
-    def of(self, traits: Traits, fails: Callable[[Traits], bool]) -> tuple[str, ...]:
+    def of(self, traits: Traits, base: Traits, fails: Callable[[Traits], bool]) -> tuple[str, ...]:
         """Return the traits to blame for a failure, from memory where one that alone was to blame is there again."""
         for name, culprit in self._known:
             if getattr(traits, name) == getattr(culprit, name):
                 return (name,)
-        guilty = guilty_traits(traits, fails)
+        guilty = guilty_traits(traits, base, fails)
         if len(guilty) == 1:
             self._known.append((guilty[0], traits))
         return guilty
+
+
+def owner(traits: Traits, guilty: tuple[str, ...]) -> str:
+    """Return the requirement that a refused create breaks: whether documented values are accepted has its own."""
+    enumerated = guilty and ENUMERATED.issuperset(guilty) and traits.ips <= MOST_ENUMERATED_IPS
+    return "CREATE-6" if enumerated else "CREATE-1"
+
+
+def told(traits: Traits, guilty: tuple[str, ...]) -> str:
+    """Say which values were to blame."""
+    return ", ".join(f"{name} = {json.dumps(getattr(traits, name))}" for name in guilty)

@@ -1,4 +1,4 @@
-"""Faults of access control: AUTH-1 to AUTH-3."""
+"""Faults of access control."""
 
 from __future__ import annotations
 
@@ -343,3 +343,83 @@ class WrongTokenServedWhenRepeated(Reference):
         known = sent in self.tried
         self.tried.add(sent)
         return known and len(sent) == len(self.token)
+
+
+# AUTH-4: a token of another length is refused
+
+
+@fault("auth-empty-token-served", "AUTH-4", kind="conditional")
+class EmptyTokenServed(Reference):
+    """Takes an empty token for the valid one."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        return not sent or super().token_matches(sent, request)
+
+
+@fault("auth-prefix-served", "AUTH-4", kind="conditional")
+class PrefixServed(Reference):
+    """Takes a token with which the valid one begins, if it is half as long at least."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        is_prefix = len(sent) * 2 >= len(self.token) and self.token.startswith(sent)
+        return is_prefix or super().token_matches(sent, request)
+
+
+@fault("auth-extension-served", "AUTH-4", kind="conditional")
+class ExtensionServed(Reference):
+    """Takes a token that begins with the valid one."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        return super().token_matches(sent[: len(self.token)], request)
+
+
+@fault("auth-extension-served-by-show", "AUTH-4", kind="conditional")
+class ExtensionServedByShow(Reference):
+    """Takes a token that ends with the valid one on show."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        compared = sent[-len(self.token) :] if request.operation == "show" else sent
+        return super().token_matches(compared, request)
+
+
+@fault("auth-long-token-served", "AUTH-4", kind="conditional")
+class LongTokenServed(Reference):
+    """Takes any token of 1,000 characters or more."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        return len(sent) >= 1000 or super().token_matches(sent, request)
+
+
+# AUTH-5: the token is taken from the header alone
+
+
+@fault("auth-token-in-query", "AUTH-5", kind="conditional")
+class TokenInQuery(Reference):
+    """Takes the token from the query where there is no header."""
+
+    def sent_token(self, request: Request) -> bytes | None:
+        values = self.parameters(request).get("access_token", [])
+        return super().sent_token(request) or (values[0].encode("utf-8") if values else None)
+
+
+@fault("auth-token-in-cookie", "AUTH-5", kind="conditional")
+class TokenInCookie(Reference):
+    """Takes the token from a cookie where there is no header."""
+
+    def sent_token(self, request: Request) -> bytes | None:
+        pairs = (pair.strip() for value in request.header(b"cookie") for pair in value.split(b";"))
+        cookies = [pair.partition(b"=")[2] for pair in pairs if pair.startswith(b"access_token=")]
+        return super().sent_token(request) or next(iter(cookies), None)
+
+
+@fault("auth-token-in-body", "AUTH-5", kind="conditional")
+class TokenInBody(Reference):
+    """Takes the token from the body where there is no header."""
+
+    def sent_token(self, request: Request) -> bytes | None:
+        sent = super().sent_token(request)
+        if sent is not None or not request.body:
+            return sent
+        content = self.read_body(request)
+        token = content.get("access_token") if isinstance(content, dict) else None
+        return token.encode("utf-8", "replace") if isinstance(token, str) else None

@@ -1,4 +1,4 @@
-"""Faults of create: CREATE-1 to CREATE-6."""
+"""Faults of create."""
 
 from __future__ import annotations
 
@@ -767,3 +767,263 @@ def _is_address(text: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+# CREATE-7: a create that lacks a required property is refused
+
+
+class _Defaults(Reference):
+    """Has a default for a property that a create lacks."""
+
+    defaults: Properties = {}  # noqa: RUF012 - never changed
+
+    def validate_create(self, content: Any) -> Properties:
+        return super().validate_create(self.defaults | content if isinstance(content, dict) else content)
+
+
+for _name, _value in {
+    "name": "unnamed",
+    "hostname": "localhost",
+    "port": 5060,
+    "protocol": "UDP",
+    "auth_mode": "REGISTER_AUTH",
+    "auth_id": "",
+    "password": "",
+    "require_register": False,
+    "reregister_interval": 3600,
+    "outbound_server": "",
+    "outbound_server_port": 5060,
+    "provider_in_lan": False,
+    "single_via_header": False,
+    "status": "OFFLINE",
+    "ips": [],
+}.items():
+    fault(
+        f"create-lets-{_name.replace('_', '-')}-be-missing",
+        "CREATE-7",
+        kind="conditional",
+        description=f"Creates a provider without {_name}, for which it has a default.",
+    )(type(f"Defaults_{_name}", (_Defaults,), {"defaults": {_name: _value}}))
+
+
+@fault("create-stores-incomplete", "CREATE-7", kind="conditional")
+class StoresIncomplete(Reference):
+    """Answers a create without a name with 400, yet stores the provider."""
+
+    def validate_create(self, content: Any) -> Properties:
+        if isinstance(content, dict) and "name" not in content:
+            self.store_created(super().validate_create(content | {"name": ""}))
+        return super().validate_create(content)
+
+
+# CREATE-8: a property of the wrong type is refused
+
+
+class _Coerces(Reference):
+    """Makes the right type of a wrong one."""
+
+    def validate_create(self, content: Any) -> Properties:
+        if isinstance(content, dict):
+            content = {name: self.coerced(name, value) for name, value in content.items()}
+        return super().validate_create(content)
+
+    def coerced(self, name: str, value: Any) -> Any:
+        """Return what is taken for the value of a property."""
+        raise NotImplementedError
+
+
+@fault("create-coerces-digits", "CREATE-8", kind="conditional")
+class CoercesDigits(_Coerces):
+    """Takes digits in a string for a number."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        is_number = name in _NUMBERS and isinstance(value, str) and value.isascii() and value.isdigit()
+        return int(value) if is_number and len(value) < 19 else value
+
+
+@fault("create-coerces-booleans-to-numbers", "CREATE-8", kind="conditional")
+class CoercesBooleansToNumbers(_Coerces):
+    """Takes true and false for 1 and 0."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return int(value) if name in _NUMBERS and isinstance(value, bool) else value
+
+
+@fault("create-coerces-numbers-to-booleans", "CREATE-8", kind="conditional")
+class CoercesNumbersToBooleans(_Coerces):
+    """Takes 0 and 1 for false and true."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return bool(value) if name in _FLAGS and isinstance(value, int) and value in {0, 1} else value
+
+
+@fault("create-coerces-words-to-booleans", "CREATE-8", kind="conditional")
+class CoercesWordsToBooleans(_Coerces):
+    """Takes "true" and "false" for booleans."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return value == "true" if name in _FLAGS and value in ("true", "false") else value
+
+
+@fault("create-coerces-numbers-to-text", "CREATE-8", kind="conditional")
+class CoercesNumbersToText(_Coerces):
+    """Takes a number for its digits in a string."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return str(value) if name in _TEXTS and is_number else value
+
+
+@fault("create-cuts-fractions", "CREATE-8", kind="conditional")
+class CutsFractions(_Coerces):
+    """Cuts the fraction off a number."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return int(value) if name in _NUMBERS and isinstance(value, float) else value
+
+
+@fault("create-takes-null-for-empty-text", "CREATE-8", kind="conditional")
+class TakesNullForEmptyText(_Coerces):
+    """Takes null for an empty string."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return "" if name in _TEXTS and value is None else value
+
+
+@fault("create-takes-null-for-no-ips", "CREATE-8", kind="conditional")
+class TakesNullForNoIps(_Coerces):
+    """Takes null for empty ips."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return [] if name == "ips" and value is None else value
+
+
+@fault("create-takes-text-for-ips", "CREATE-8", kind="conditional")
+class TakesTextForIps(_Coerces):
+    """Takes a string for ips of one item."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return [value] if name == "ips" and isinstance(value, str) else value
+
+
+# CREATE-9: values outside an enum are refused
+
+
+@fault("create-ignores-case-of-enum", "CREATE-9", kind="conditional")
+class IgnoresCaseOfEnum(_Coerces):
+    """Takes protocol in other letter case."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return value.upper() if name == "protocol" and isinstance(value, str) else value
+
+
+@fault("create-strips-enum", "CREATE-9", kind="conditional")
+class StripsEnum(_Coerces):
+    """Takes auth_mode with space around it."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return value.strip() if name == "auth_mode" and isinstance(value, str) else value
+
+
+@fault("create-replaces-unknown-protocol", "CREATE-9", kind="conditional")
+class ReplacesUnknownProtocol(_Coerces):
+    """Takes any protocol it does not know for UDP."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return "UDP" if name == "protocol" and isinstance(value, str) and value != "TCP" else value
+
+
+@fault("create-ignores-status", "CREATE-9", kind="conditional")
+class IgnoresStatus(_Coerces):
+    """Takes any string for status, such as REGISTERED, for OFFLINE."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return "OFFLINE" if name == "status" and isinstance(value, str) and value != "ONLINE" else value
+
+
+@fault("create-shortens-auth-mode", "CREATE-9", kind="conditional")
+class ShortensAuthMode(_Coerces):
+    """Looks at the first letter of auth_mode only."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        known = {"I": "IP_AUTH", "R": "REGISTER_AUTH"}
+        return known.get(value[:1], value) if name == "auth_mode" and isinstance(value, str) else value
+
+
+# CREATE-10: a body that is not a JSON object is refused
+
+
+class _ReadsOtherwise(Reference):
+    """Reads more out of the body of a create than JSON allows."""
+
+    def read_body(self, request: Request) -> Any:
+        if request.operation != "create":
+            return super().read_body(request)
+        return self.lenient(request)
+
+    def lenient(self, request: Request) -> Any:
+        """Return what is read out of the body."""
+        raise NotImplementedError
+
+
+@fault("create-takes-array-of-one", "CREATE-10", kind="conditional")
+class TakesArrayOfOne(_ReadsOtherwise):
+    """Takes the first item of an array for the provider."""
+
+    def lenient(self, request: Request) -> Any:
+        content = super().read_body(replace(request, operation=""))
+        return content[0] if isinstance(content, list) and content else content
+
+
+@fault("create-ignores-rest", "CREATE-10", kind="conditional")
+class IgnoresRest(_ReadsOtherwise):
+    """Ignores what follows the object."""
+
+    def lenient(self, request: Request) -> Any:
+        return super().read_body(replace(request, operation="", body=request.body[: request.body.rfind(b"}") + 1]))
+
+
+@fault("create-completes-truncated", "CREATE-10", kind="conditional")
+class CompletesTruncated(_ReadsOtherwise):
+    """Puts a missing last brace in."""
+
+    def lenient(self, request: Request) -> Any:
+        body = request.body if request.body.rstrip().endswith(b"}") else request.body + b"}"
+        return super().read_body(replace(request, operation="", body=body))
+
+
+@fault("create-reads-json-in-string", "CREATE-10", kind="conditional")
+class ReadsJsonInString(_ReadsOtherwise):
+    """Takes a string of JSON for the JSON in it."""
+
+    def lenient(self, request: Request) -> Any:
+        content = super().read_body(replace(request, operation=""))
+        return self.decode(content.encode("utf-8", "replace")) if isinstance(content, str) else content
+
+
+@fault("create-takes-nothing-for-template", "CREATE-10", kind="conditional")
+class TakesNothingForTemplate(_ReadsOtherwise):
+    """Creates a provider of defaults where the body is empty, null or no JSON at all."""
+
+    def lenient(self, request: Request) -> Any:
+        try:
+            content = super().read_body(replace(request, operation=""))
+        except RefusedError as refused:
+            if refused.status != 400:
+                raise
+            content = None
+        return _TEMPLATE if content is None else content
+
+
+_NUMBERS = frozenset({"port", "outbound_server_port", "reregister_interval"})
+_FLAGS = frozenset({"require_register", "provider_in_lan", "single_via_header"})
+_TEXTS = frozenset({"name", "hostname", "auth_id", "password", "outbound_server"})
+_TEMPLATE = {
+    **dict.fromkeys(_TEXTS, "unknown"),
+    **dict.fromkeys(_NUMBERS, 5060),
+    **dict.fromkeys(_FLAGS, False),
+    "protocol": "UDP",
+    "auth_mode": "REGISTER_AUTH",
+    "status": "OFFLINE",
+    "ips": [],
+}

@@ -1,4 +1,4 @@
-"""Faults of destroy: DESTROY-1 to DESTROY-4."""
+"""Faults of destroy."""
 
 from __future__ import annotations
 
@@ -195,21 +195,18 @@ class KeepsListingNewest(Reference):
 
 @fault("destroy-undone-by-create", "DESTROY-2", kind="stateful")
 class UndoneByCreate(Reference):
-    """Brings the provider destroyed last back with the second create after it."""
+    """Brings the provider destroyed last back when another one is created."""
 
     def prepare(self) -> None:
         self.last: Properties | None = None
-        self.creates = 0
 
     def remove(self, provider_id: int) -> bool:
         stored = self.store.get(provider_id)
-        if stored is not None:
-            self.last, self.creates = stored, 0
+        self.last = stored if stored is not None else self.last
         return super().remove(provider_id)
 
     def store_created(self, properties: Properties) -> int:
-        self.creates += 1
-        if self.creates == 2 and self.last is not None:
+        if self.last is not None:
             self.store.insert(self.last)
             self.last = None
         return super().store_created(properties)
@@ -276,14 +273,6 @@ class TakesPrefixOfName(_TakesOthers):
 
     def is_affected(self, other: Properties, gone: Properties) -> bool:
         return bool(other["name"].startswith(gone["name"]))
-
-
-@fault("destroy-takes-prefix-of-id", "DESTROY-3", kind="conditional")
-class TakesPrefixOfId(_TakesOthers):
-    """Removes every provider whose id begins with the digits of the destroyed one's, too."""
-
-    def is_affected(self, other: Properties, gone: Properties) -> bool:
-        return str(other["id"]).startswith(str(gone["id"]))
 
 
 @fault("destroy-takes-same-outbound-server", "DESTROY-3", kind="conditional")
@@ -511,7 +500,7 @@ class _Coerces(Reference):
 
 @fault("destroy-coerces-text", "DESTROY-4", kind="conditional")
 class CoercesText(_Coerces):
-    """Takes digits in a string for the id."""
+    """Takes digits in a string for the id of a destroy."""
 
     def coerced(self, value: Any) -> Any:
         is_number = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20
@@ -520,7 +509,7 @@ class CoercesText(_Coerces):
 
 @fault("destroy-coerces-fraction", "DESTROY-4", kind="conditional")
 class CoercesFraction(_Coerces):
-    """Cuts the fraction off an id."""
+    """Cuts the fraction off the id of a destroy."""
 
     def coerced(self, value: Any) -> Any:
         return int(value) if isinstance(value, float) else value
@@ -536,8 +525,128 @@ class CoercesArray(_Coerces):
 
 @fault("destroy-coerces-too-large", "DESTROY-4", kind="conditional")
 class CoercesTooLarge(_Coerces):
-    """Takes the lower 64 bits of an id beyond int64 for the id."""
+    """Takes the lower 64 bits of an id beyond int64 for the id of a destroy."""
 
     def coerced(self, value: Any) -> Any:
         is_large = isinstance(value, int) and value not in INT64
         return (value + 2**63) % 2**64 - 2**63 if is_large else value
+
+
+# DESTROY-5: an id that names no provider is answered with exactly 400
+
+
+@fault("destroy-unknown-id-answers-200", "DESTROY-5", kind="always")
+class UnknownIdAnswers200(Reference):
+    """Answers a destroy of an unknown id with 200."""
+
+    def remove(self, provider_id: int) -> bool:
+        super().remove(provider_id)
+        return True
+
+
+@fault("destroy-unknown-id-answers-404", "DESTROY-5", kind="always")
+class UnknownIdAnswers404(Reference):
+    """Answers a destroy of an unknown id with 404."""
+
+    def remove(self, provider_id: int) -> bool:
+        if not super().remove(provider_id):
+            raise RefusedError(404, "no provider of this id")
+        return True
+
+
+@fault("destroy-again-answers-410", "DESTROY-5", kind="stateful")
+class AgainAnswers410(Reference):
+    """Answers a destroy of a destroyed id with 410."""
+
+    def prepare(self) -> None:
+        self.gone: set[int] = set()
+
+    def remove(self, provider_id: int) -> bool:
+        if provider_id in self.gone:
+            raise RefusedError(410, "provider is gone")
+        removed = super().remove(provider_id)
+        if removed:
+            self.gone.add(provider_id)
+        return removed
+
+
+@fault("destroy-again-answers-200", "DESTROY-5", kind="stateful")
+class AgainAnswers200(Reference):
+    """Answers the second destroy of an id with 200, and the third with 400."""
+
+    def prepare(self) -> None:
+        self.gone: set[int] = set()
+
+    def remove(self, provider_id: int) -> bool:
+        if provider_id in self.gone:
+            self.gone.discard(provider_id)
+            return True
+        removed = super().remove(provider_id)
+        if removed:
+            self.gone.add(provider_id)
+        return removed
+
+
+# DESTROY-6: a destroy whose body lacks id or is not a JSON object is refused
+
+
+@fault("destroy-without-id-answers-200", "DESTROY-6", kind="conditional")
+class WithoutIdAnswers200(Reference):
+    """Answers an object without id with 200, and does nothing."""
+
+    def destroy(self, request: Request) -> Answer:
+        content = self.read_body(request)
+        if isinstance(content, dict) and "id" not in content:
+            return self.succeed_silently()
+        return super().destroy(request)
+
+
+@fault("destroy-takes-bare-id", "DESTROY-6", kind="conditional")
+class TakesBareId(Reference):
+    """Takes a bare integer for the id."""
+
+    def destroyed_id(self, content: Any) -> int:
+        is_bare = isinstance(content, int) and not isinstance(content, bool)
+        return super().destroyed_id({"id": content} if is_bare else content)
+
+
+@fault("destroy-takes-several", "DESTROY-6", kind="conditional")
+class TakesSeveral(Reference):
+    """Takes an array of objects and destroys each of them."""
+
+    def destroy(self, request: Request) -> Answer:
+        content = self.read_body(request)
+        if isinstance(content, list):
+            for item in content:
+                self.remove(self.destroyed_id(item))
+            return self.succeed_silently()
+        return super().destroy(request)
+
+
+@fault("destroy-no-object-answers-200", "DESTROY-6", kind="conditional")
+class NoObjectAnswers200(Reference):
+    """Answers a body that is no JSON with 200, and does nothing."""
+
+    def destroy(self, request: Request) -> Answer:
+        try:
+            self.read_body(request)
+        except RefusedError as refused:
+            if refused.status != 400:
+                raise
+            return self.succeed_silently()
+        return super().destroy(request)
+
+
+@fault("destroy-without-id-takes-newest", "DESTROY-6", kind="stateful")
+class WithoutIdTakesNewest(Reference):
+    """Destroys the provider that was created last where the id is missing."""
+
+    def prepare(self) -> None:
+        self.newest = 0
+
+    def store_created(self, properties: Properties) -> int:
+        self.newest = super().store_created(properties)
+        return self.newest
+
+    def destroyed_id(self, content: Any) -> int:
+        return super().destroyed_id({"id": self.newest} | content if isinstance(content, dict) else content)

@@ -1,7 +1,10 @@
-"""Faults of HTTP and JSON as such: HTTP-1 and HTTP-10."""
+"""Faults of HTTP and JSON as such."""
 
 from __future__ import annotations
 
+import random
+import time
+import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,8 @@ from provider_conformance.reference.messages import RefusedError
 from provider_conformance.reference.service import Reference
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from provider_conformance.reference.messages import Answer, Properties, Request
 
 
@@ -276,3 +281,356 @@ class CharsetReadAsUtf16(Reference):
         if ";" in request.header(b"content-type")[0].decode("latin-1"):
             raise RefusedError(400, "body: not well-formed")
         return self.decode(request.body)
+
+
+# HTTP-2: no well-formed request is answered with 5xx
+
+
+class _Breaks(Reference):
+    """Answers some requests with 500."""
+
+    def answer(self, request: Request) -> Answer:
+        if self.is_affected(request):
+            return self.refusal(RefusedError(500, "internal error"))
+        return super().answer(request)
+
+    def is_affected(self, request: Request) -> bool:
+        """Tell whether a request is answered with 500."""
+        raise NotImplementedError
+
+
+@fault("http-500-for-malformed-json", "HTTP-2", kind="conditional")
+class BreaksAtMalformedJson(Reference):
+    """Answers a body that is not JSON with 500."""
+
+    def decode(self, body: bytes) -> Any:
+        try:
+            return super().decode(body)
+        except RefusedError:
+            raise RefusedError(500, "internal error") from None
+
+
+@fault("http-500-for-array", "HTTP-2", kind="conditional")
+class BreaksAtArray(Reference):
+    """Answers a body that is a JSON array with 500."""
+
+    def decode(self, body: bytes) -> Any:
+        content = super().decode(body)
+        if isinstance(content, list):
+            raise RefusedError(500, "internal error")
+        return content
+
+
+@fault("http-500-for-deep-nesting", "HTTP-2", kind="conditional")
+class BreaksAtDeepNesting(_Breaks):
+    """Answers a body nested 50 levels deep or more with 500."""
+
+    def is_affected(self, request: Request) -> bool:
+        return request.body.count(b"[") >= 50 or request.body.count(b"{") >= 50
+
+
+@fault("http-500-for-beyond-int64", "HTTP-2", kind="conditional")
+class BreaksBeyondInt64(Reference):
+    """Answers an id on show that is beyond int64 with 500."""
+
+    def integer_parameter(self, parameters: dict[str, list[str]], name: str, bounds: range) -> int:
+        value = "".join(parameters.get(name, []))
+        if name == "id" and value.isascii() and value.isdigit() and len(value) < 1000 and int(value) not in bounds:
+            raise RefusedError(500, "internal error")
+        return super().integer_parameter(parameters, name, bounds)
+
+
+@fault("http-500-for-query-beyond-utf-8", "HTTP-2", kind="conditional")
+class BreaksAtQueryBeyondUtf8(_Breaks):
+    """Answers a query with an escaped byte that is not UTF-8 with 500."""
+
+    def is_affected(self, request: Request) -> bool:
+        return b"%ff" in request.query.lower() or b"%c3%28" in request.query.lower()
+
+
+@fault("http-500-for-lone-surrogate", "HTTP-2", kind="conditional")
+class BreaksAtLoneSurrogate(Reference):
+    """Answers text with half of a surrogate pair with 500."""
+
+    def check_storable(self, properties: Properties) -> None:
+        for value in properties.values():
+            if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+                raise RefusedError(500, "internal error")
+        super().check_storable(properties)
+
+
+@fault("http-500-for-page-zero", "HTTP-2", kind="conditional")
+class BreaksAtPageZero(_Breaks):
+    """Answers a list with pagesize 0 with 500."""
+
+    def is_affected(self, request: Request) -> bool:
+        return request.operation == "list" and b"pagesize=0" in request.query.split(b"&")
+
+
+@fault("http-500-for-other-method", "HTTP-2", kind="conditional")
+class BreaksAtOtherMethod(Reference):
+    """Answers a method that an operation does not have with 500."""
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        return super().refusal(RefusedError(500, "internal error") if refused.status == 405 else refused)
+
+
+@fault("http-500-for-update-of-destroyed", "HTTP-2", kind="stateful")
+class BreaksAtUpdateOfDestroyed(Reference):
+    """Answers an update of a destroyed provider with 500."""
+
+    def prepare(self) -> None:
+        self.gone: set[int] = set()
+
+    def remove(self, provider_id: int) -> bool:
+        removed = super().remove(provider_id)
+        if removed:
+            self.gone.add(provider_id)
+        return removed
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        if provider_id in self.gone:
+            raise RefusedError(500, "internal error")
+        return super().apply_update(provider_id, properties)
+
+
+# HTTP-3: other methods are answered with 405 and Allow, unknown paths with 404
+
+
+@fault("http-other-method-not-found", "HTTP-3", kind="always")
+class OtherMethodNotFound(Reference):
+    """Answers a method that an operation does not have with 404."""
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        return super().refusal(RefusedError(404, "no such path") if refused.status == 405 else refused)
+
+
+@fault("http-other-method-bad-request", "HTTP-3", kind="always")
+class OtherMethodBadRequest(Reference):
+    """Answers a method that an operation does not have with 400."""
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        return super().refusal(RefusedError(400, "wrong method") if refused.status == 405 else refused)
+
+
+@fault("http-without-allow", "HTTP-3", kind="always")
+class WithoutAllow(Reference):
+    """Answers a method that an operation does not have with 405 and no Allow header."""
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        answer = super().refusal(refused)
+        return replace(answer, headers=()) if refused.status == 405 else answer
+
+
+@fault("http-unknown-path-answers-200", "HTTP-3", kind="always")
+class UnknownPathAnswers200(Reference):
+    """Answers an unknown path with 200 and an empty object."""
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        return self.succeed({}) if refused.reason == "no such path" else super().refusal(refused)
+
+
+@fault("http-unknown-path-answers-400", "HTTP-3", kind="always")
+class UnknownPathAnswers400(Reference):
+    """Answers an unknown path with 400."""
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        return super().refusal(RefusedError(400, refused.reason) if refused.reason == "no such path" else refused)
+
+
+# HTTP-4: a body of another media type is refused
+
+
+@fault("http-any-type", "HTTP-4", kind="always")
+class AnyType(Reference):
+    """Reads JSON out of a body of any media type."""
+
+    def is_json_type(self, declared: str, request: Request) -> bool:  # noqa: ARG002
+        return True
+
+
+class _AlsoType(Reference):
+    """Reads JSON out of bodies of one other media type."""
+
+    also = ""
+
+    def is_json_type(self, declared: str, request: Request) -> bool:
+        return self.also in declared.lower() or super().is_json_type(declared, request)
+
+
+@fault("http-text-for-json", "HTTP-4", kind="conditional")
+class TextForJson(_AlsoType):
+    """Reads JSON out of a body of text/plain, which browsers send across sites unasked."""
+
+    also = "text/plain"
+
+
+@fault("http-form-for-json", "HTTP-4", kind="conditional")
+class FormForJson(_AlsoType):
+    """Reads JSON out of a body that is declared to be a form."""
+
+    also = "application/x-www-form-urlencoded"
+
+
+@fault("http-xml-for-json", "HTTP-4", kind="conditional")
+class XmlForJson(_AlsoType):
+    """Reads JSON out of a body that is declared to be XML."""
+
+    also = "xml"
+
+
+# HTTP-5: huge bodies do no harm to the next request
+
+
+class _Suffers(Reference):
+    """Answers the next requests with 503 after a body that it could not cope with."""
+
+    def prepare(self) -> None:
+        self.sick = 0
+
+    def answer(self, request: Request) -> Answer:
+        if self.sick:
+            self.sick -= 1
+            return self.refusal(RefusedError(503, "out of memory"))
+        return super().answer(request)
+
+
+@fault("http-sick-after-megabytes", "HTTP-5", kind="stateful")
+class SickAfterMegabytes(_Suffers):
+    """Answers ten requests with 503 after a body of more than a megabyte."""
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        if refused.status == 413:
+            self.sick = 10
+        return super().refusal(refused)
+
+
+@fault("http-sick-after-deep-nesting", "HTTP-5", kind="stateful")
+class SickAfterDeepNesting(_Suffers):
+    """Answers ten requests with 503 after a body nested 10,000 levels deep."""
+
+    def decode(self, body: bytes) -> Any:
+        if body.count(b"[") >= 10_000 or body.count(b"{") >= 10_000:
+            self.sick = 10
+        return super().decode(body)
+
+
+@fault("http-sick-after-compressed", "HTTP-5", kind="stateful")
+class SickAfterCompressed(_Suffers):
+    """Answers ten requests with 503 after a compressed body."""
+
+    def check_media_type(self, request: Request) -> None:
+        if request.header(b"content-encoding"):
+            self.sick = 10
+        super().check_media_type(request)
+
+
+# HTTP-6: errors disclose nothing
+
+
+class _Discloses(Reference):
+    """Says more in an error than a client should know."""
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        answer = super().refusal(refused)
+        detail = self.detail(refused)
+        return answer if detail is None else replace(answer, body=jsonbody.encode({"error": detail}))
+
+    def detail(self, refused: RefusedError) -> str | None:
+        """Return what an error says, or None if it is the usual."""
+        raise NotImplementedError
+
+
+@fault("http-discloses-stack-trace", "HTTP-6", kind="conditional")
+class DisclosesStackTrace(_Discloses):
+    """Puts a stack trace into every answer with 400."""
+
+    def detail(self, refused: RefusedError) -> str | None:
+        return "".join(traceback.format_exception(refused)) if refused.status == 400 else None
+
+
+@fault("http-discloses-path", "HTTP-6", kind="conditional")
+class DisclosesPath(_Discloses):
+    """Puts the path of a source file into answers with 404."""
+
+    def detail(self, refused: RefusedError) -> str | None:
+        return f"{refused.reason} (/usr/lib/pbx/providers/{refused.status}.py)" if refused.status == 404 else None
+
+
+@fault("http-discloses-token", "HTTP-6", kind="conditional")
+class DisclosesToken(_Discloses):
+    """Puts the valid token into answers with 401."""
+
+    def detail(self, refused: RefusedError) -> str | None:
+        return f"expected {self.token.decode()}" if refused.status == 401 else None
+
+
+@fault("http-discloses-query", "HTTP-6", kind="conditional")
+class DisclosesQuery(_Discloses):
+    """Puts a database query into answers with 400 and 404 about ids."""
+
+    def detail(self, refused: RefusedError) -> str | None:
+        is_about_id = refused.reason.startswith(("id", "no provider"))
+        return "no row for: SELECT * FROM providers WHERE id = ?" if is_about_id else None
+
+
+@fault("http-discloses-other-provider", "HTTP-6", kind="conditional")
+class DisclosesOtherProvider(_Discloses):
+    """Names another provider, password and all, in answers about an unknown id."""
+
+    def detail(self, refused: RefusedError) -> str | None:
+        everything = self.store.all()
+        if not everything or not refused.reason.startswith("no provider"):
+            return None
+        last = everything[-1]
+        return f"did you mean {last['id']} ({last['name']}, {last['auth_id']}, {last['password']})?"
+
+
+# HTTP-8: concurrent updates never end in a blend
+
+
+class _Blends(Reference):
+    """Applies an update in several steps, between which others come in."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        applied = False
+        for step in self.steps(properties):
+            applied = super().apply_update(provider_id, {name: properties[name] for name in step})
+            time.sleep(random.uniform(0, 0.003))  # noqa: S311 - nobody is to be kept from guessing it
+        return applied
+
+    def steps(self, properties: Properties) -> Iterable[list[str]]:
+        """Return the names of what is applied in each step."""
+        raise NotImplementedError
+
+
+@fault("http-updates-in-two-steps", "HTTP-8", kind="stateful")
+class UpdatesInTwoSteps(_Blends):
+    """Applies an update in two halves."""
+
+    def steps(self, properties: Properties) -> Iterable[list[str]]:
+        names = sorted(properties)
+        return [names[::2], names[1::2]]
+
+
+@fault("http-updates-one-by-one", "HTTP-8", kind="stateful")
+class UpdatesOneByOne(_Blends):
+    """Applies an update one property at a time, in no certain order."""
+
+    def steps(self, properties: Properties) -> Iterable[list[str]]:
+        names = list(properties)
+        random.shuffle(names)
+        return [[name] for name in names]
+
+
+@fault("http-updates-what-changed", "HTTP-8", kind="stateful")
+class UpdatesWhatChanged(Reference):
+    """Applies only what differs from what it read a moment ago."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is None:
+            return False
+        time.sleep(0.003)
+        changed = {name: value for name, value in properties.items() if stored[name] != value}
+        return super().apply_update(provider_id, changed) if changed else True

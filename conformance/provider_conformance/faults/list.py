@@ -1,4 +1,4 @@
-"""Faults of list: LIST-1 to LIST-5."""
+"""Faults of list."""
 
 from __future__ import annotations
 
@@ -525,3 +525,154 @@ class RefusesOptionalOnLaterPages(Reference):
         if asked.sort_by == "OPTIONAL" and asked.pagination > 1:
             raise RefusedError(400, "sort_by: first page only")
         return super().page_of(asked)
+
+
+# LIST-6: count is the number of providers in all
+
+
+@fault("list-counts-page", "LIST-6", kind="conditional")
+class CountsPage(_RendersList):
+    """Gives the number of providers on the page as count."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:  # noqa: ARG002
+        return {"count": len(content["providers"])}
+
+
+@fault("list-counts-one-less", "LIST-6", kind="always")
+class CountsOneLess(_RendersList):
+    """Gives the place of the last provider, from 0, as count."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:  # noqa: ARG002
+        return {"count": content["count"] - 1}
+
+
+@fault("list-counts-pages", "LIST-6", kind="conditional")
+class CountsPages(_RendersList):
+    """Gives the number of pages as count."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:  # noqa: ARG002
+        return {"count": content["page_count"]}
+
+
+@fault("list-counts-destroyed", "LIST-6", kind="stateful")
+class CountsDestroyed(_RendersList):
+    """Counts destroyed providers, too."""
+
+    def prepare(self) -> None:
+        self.destroyed = 0
+
+    def remove(self, provider_id: int) -> bool:
+        removed = super().remove(provider_id)
+        self.destroyed += removed
+        return removed
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:  # noqa: ARG002
+        return {"count": content["count"] + self.destroyed}
+
+
+# LIST-7: pagination, pagesize and sort_by are reported back
+
+
+@fault("list-reports-next-page", "LIST-7", kind="always")
+class ReportsNextPage(_RendersList):
+    """Reports the page after the one that was asked for."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:  # noqa: ARG002
+        return {"pagination": asked.pagination + 1}
+
+
+@fault("list-reports-first-page", "LIST-7", kind="conditional")
+class ReportsFirstPage(_RendersList):
+    """Reports page 1, whatever was asked for."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:  # noqa: ARG002
+        return {"pagination": 1}
+
+
+@fault("list-reports-length-as-pagesize", "LIST-7", kind="conditional")
+class ReportsLengthAsPagesize(_RendersList):
+    """Reports the number of providers on the page as pagesize."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:  # noqa: ARG002
+        return {"pagesize": len(content["providers"])}
+
+
+@fault("list-reports-default-always", "LIST-7", kind="conditional")
+class ReportsDefaultAlways(Reference):
+    """Reports DEFAULT where OPTIONAL was asked for."""
+
+    def reported_sort(self, asked: ListParameters) -> Any:  # noqa: ARG002
+        return "DEFAULT"
+
+
+# LIST-8: missing, ill-typed and unknown parameters are refused
+
+
+class _ReadsParameters(Reference):
+    """Takes something for a parameter of list that is none."""
+
+    def parameters(self, request: Request) -> dict[str, list[str]]:
+        parameters = super().parameters(request)
+        return parameters | self.altered(parameters) if request.operation == "list" else parameters
+
+    def altered(self, parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Return the parameters that are read otherwise."""
+        raise NotImplementedError
+
+
+@fault("list-pagination-optional", "LIST-8", kind="conditional")
+class PaginationOptional(_ReadsParameters):
+    """Gives the first page where pagination is missing."""
+
+    def altered(self, parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+        return {"pagination": parameters.get("pagination", ["1"])}
+
+
+@fault("list-pagesize-optional", "LIST-8", kind="conditional")
+class PagesizeOptional(_ReadsParameters):
+    """Gives ten providers where pagesize is missing."""
+
+    def altered(self, parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+        return {"pagesize": parameters.get("pagesize", ["10"])}
+
+
+@fault("list-ignores-ill-typed", "LIST-8", kind="conditional")
+class IgnoresIllTyped(_ReadsParameters):
+    """Takes 1 for a pagination that is no number."""
+
+    def altered(self, parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+        values = parameters.get("pagination", [])
+        is_word = len(values) == 1 and not any(character.isdigit() for character in values[0])
+        return {"pagination": ["1"]} if is_word else {}
+
+
+@fault("list-cuts-fractions", "LIST-8", kind="conditional")
+class CutsFractions(_ReadsParameters):
+    """Cuts the fraction off pagesize."""
+
+    def altered(self, parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+        return {
+            name: [value.partition(".")[0] for value in parameters[name]] for name in parameters if name == "pagesize"
+        }
+
+
+@fault("list-wraps-pagination", "LIST-8", kind="conditional")
+class WrapsPagination(_ReadsParameters):
+    """Takes a pagination beyond int32 for the last page there could be."""
+
+    def altered(self, parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+        largest = 2**31 - 1
+        return {
+            name: [str(min(int(value), largest)) if value.isascii() and value.isdigit() else value for value in values]
+            for name, values in parameters.items()
+            if name == "pagination"
+        }
+
+
+@fault("list-ignores-unknown-sort-by", "LIST-8", kind="conditional")
+class IgnoresUnknownSortBy(Reference):
+    """Takes DEFAULT for a sort_by that it does not know."""
+
+    def sort_parameter(self, parameters: dict[str, list[str]]) -> str | None:
+        known = parameters.get("sort_by") in (None, ["OPTIONAL"])
+        return super().sort_parameter(parameters) if known else "DEFAULT"

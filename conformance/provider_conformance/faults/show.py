@@ -1,4 +1,4 @@
-"""Faults of show: SHOW-1 to SHOW-4."""
+"""Faults of show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from provider_conformance.faults.definition import fault
-from provider_conformance.reference.service import Reference
+from provider_conformance.reference.messages import RefusedError
+from provider_conformance.reference.service import INT64, Reference
 
 if TYPE_CHECKING:
     from provider_conformance.reference.messages import Answer, Properties, Request
@@ -421,3 +422,125 @@ class UnknownGivesLastShown(_FindsOther):
 
     def other(self, provider_id: int, everything: list[Properties]) -> Properties | None:  # noqa: ARG002
         return next((provider for provider in everything if provider["id"] == self.last), None)
+
+
+# SHOW-5: show of an unknown id is refused
+
+
+class _AnswersUnknown(Reference):
+    """Answers show of an unknown id with 200."""
+
+    def show(self, request: Request) -> Answer:
+        try:
+            return super().show(request)
+        except RefusedError as refused:
+            if refused.status != 404:
+                raise
+            return self.succeed(self.nothing(self.integer_parameter(self.parameters(request), "id", INT64)))
+
+    def nothing(self, provider_id: int) -> Any:
+        """Return what is shown."""
+        raise NotImplementedError
+
+
+@fault("show-unknown-id-gives-empty-object", "SHOW-5", kind="always")
+class UnknownGivesEmptyObject(_AnswersUnknown):
+    """Answers 200 and an empty object to show of an unknown id."""
+
+    def nothing(self, provider_id: int) -> Any:  # noqa: ARG002
+        return {}
+
+
+@fault("show-unknown-id-gives-null", "SHOW-5", kind="always")
+class UnknownGivesNull(_AnswersUnknown):
+    """Answers 200 and null to show of an unknown id."""
+
+    def nothing(self, provider_id: int) -> Any:  # noqa: ARG002
+        return None
+
+
+@fault("show-unknown-id-gives-error-with-200", "SHOW-5", kind="always")
+class UnknownGivesErrorWith200(_AnswersUnknown):
+    """Answers show of an unknown id with 200 and an error inside."""
+
+    def nothing(self, provider_id: int) -> Any:  # noqa: ARG002
+        return {"error": "no provider of this id", "code": 404}
+
+
+@fault("show-destroyed-id-gives-its-id", "SHOW-5", kind="stateful")
+class DestroyedGivesItsId(Reference):
+    """Answers show of a destroyed id with 200 and the bare id."""
+
+    def prepare(self) -> None:
+        self.gone: set[int] = set()
+
+    def remove(self, provider_id: int) -> bool:
+        self.gone.add(provider_id)
+        return super().remove(provider_id)
+
+    def find(self, provider_id: int) -> Properties | None:
+        return super().find(provider_id) or ({"id": provider_id} if provider_id in self.gone else None)
+
+
+# SHOW-6: show without an id, or with one that is no int64 integer, is refused
+
+
+class _ReadsId(Reference):
+    """Takes something for an id that is none."""
+
+    def parameters(self, request: Request) -> dict[str, list[str]]:
+        parameters = super().parameters(request)
+        if request.operation == "show":
+            values = parameters.get("id", [])
+            parameters["id"] = [self.read(values[0] if values else "")]
+        return parameters
+
+    def read(self, value: str) -> str:
+        """Return what is taken for the id."""
+        raise NotImplementedError
+
+
+@fault("show-missing-id-gives-first", "SHOW-6", kind="conditional")
+class MissingIdGivesFirst(_ReadsId):
+    """Shows the oldest provider where the id is missing or empty."""
+
+    def read(self, value: str) -> str:
+        return value or next((str(provider["id"]) for provider in self.store.all()), value)
+
+
+@fault("show-id-with-letters", "SHOW-6", kind="conditional")
+class IdWithLetters(_ReadsId):
+    """Ignores letters that follow the digits of an id."""
+
+    def read(self, value: str) -> str:
+        return value.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") or value
+
+
+@fault("show-id-with-fraction", "SHOW-6", kind="conditional")
+class IdWithFraction(_ReadsId):
+    """Cuts the fraction off the id of a show."""
+
+    def read(self, value: str) -> str:
+        return value.partition(".")[0]
+
+
+@fault("show-id-beyond-int64", "SHOW-6", kind="conditional")
+class IdBeyondInt64(_ReadsId):
+    """Takes the lower 64 bits of an id beyond int64 for the id of a show."""
+
+    def read(self, value: str) -> str:
+        is_number = value.isascii() and value.isdigit() and len(value) < 100
+        return str((int(value) + 2**63) % 2**64 - 2**63) if is_number else value
+
+
+@fault("show-ill-typed-id-answers-200", "SHOW-6", kind="conditional")
+class IllTypedIdAnswers200(Reference):
+    """Answers 200 and an empty object to an id that is no number."""
+
+    def show(self, request: Request) -> Answer:
+        try:
+            return super().show(request)
+        except RefusedError as refused:
+            if refused.status != 400:
+                raise
+            return self.succeed({})

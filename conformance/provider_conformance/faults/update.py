@@ -1,4 +1,4 @@
-"""Faults of update: UPDATE-1 to UPDATE-4."""
+"""Faults of update."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from provider_conformance.faults.definition import fault
 from provider_conformance.reference.messages import RefusedError
-from provider_conformance.reference.service import Reference
+from provider_conformance.reference.service import INT64, Reference
 
 if TYPE_CHECKING:
     from provider_conformance.reference.messages import Answer, Properties, Request
@@ -230,7 +230,7 @@ class PortsChangeTogether(_Applies):
 
 @fault("update-truncates-names", "UPDATE-2", kind="conditional")
 class TruncatesNames(_Applies):
-    """Cuts names after 32 characters."""
+    """Cuts new names after 32 characters, though not those of new providers."""
 
     def altered(self, stored: Properties, properties: Properties) -> Properties:  # noqa: ARG002
         return {"name": properties["name"][:32]}
@@ -382,14 +382,6 @@ class AppliesToOldest(_ChangesOthers):
 
     def is_affected(self, other: Properties, before: Properties) -> bool:  # noqa: ARG002
         return bool(other["id"] == self.store.all()[0]["id"])
-
-
-@fault("update-applies-to-prefix-of-id", "UPDATE-3", kind="conditional")
-class AppliesToPrefixOfId(_ChangesOthers):
-    """Changes port and single_via_header of providers whose id begins with the same digits, too."""
-
-    def is_affected(self, other: Properties, before: Properties) -> bool:
-        return str(other["id"]).startswith(str(before["id"]))
 
 
 @fault("update-applies-to-everyone", "UPDATE-3", kind="always")
@@ -549,3 +541,210 @@ class TwiceDestroys(Reference):
         if again:
             self.store.delete(provider_id)
         return applied
+
+
+# UPDATE-5: an update of an id that names no provider is refused, and creates none
+
+
+@fault("update-unknown-id-answers-200", "UPDATE-5", kind="always")
+class UnknownIdAnswers200(Reference):
+    """Answers an update of an unknown id with 200, and does nothing."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        super().apply_update(provider_id, properties)
+        return True
+
+
+@fault("update-unknown-id-creates", "UPDATE-5", kind="always")
+class UnknownIdCreates(Reference):
+    """Creates a provider under an unknown id."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        if not super().apply_update(provider_id, properties):
+            self.store.insert(properties | {"id": provider_id})
+        return True
+
+
+@fault("update-unknown-id-creates-though-refused", "UPDATE-5", kind="always")
+class UnknownIdCreatesThoughRefused(Reference):
+    """Refuses an update of an unknown id, yet creates a provider under a new one."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        applied = super().apply_update(provider_id, properties)
+        if not applied:
+            self.store.insert(properties)
+        return applied
+
+
+@fault("update-destroyed-id-brings-back", "UPDATE-5", kind="stateful")
+class DestroyedIdBringsBack(Reference):
+    """Brings a destroyed provider back when it is updated."""
+
+    def prepare(self) -> None:
+        self.gone: set[int] = set()
+
+    def remove(self, provider_id: int) -> bool:
+        removed = super().remove(provider_id)
+        if removed:
+            self.gone.add(provider_id)
+        return removed
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        if provider_id in self.gone:
+            self.gone.discard(provider_id)
+            self.store.insert(properties | {"id": provider_id})
+            return True
+        return super().apply_update(provider_id, properties)
+
+
+# UPDATE-6: an incomplete or ill-typed update is refused and changes nothing
+
+
+@fault("update-partial", "UPDATE-6", kind="conditional")
+class Partial(Reference):
+    """Leaves properties that an update lacks as they are."""
+
+    def validate_update(self, content: Any) -> Properties:
+        stored = self.store.get(content["id"]) if _names_a_provider(content) else None
+        return super().validate_update((stored or {}) | content if isinstance(content, dict) else content)
+
+
+@fault("update-parameters-optional", "UPDATE-6", kind="conditional")
+class ParametersOptional(Reference):
+    """Takes empty arrays for in_parameters and out_parameters where they are missing."""
+
+    def validate_update(self, content: Any) -> Properties:
+        defaults: Properties = {"in_parameters": [], "out_parameters": []}
+        return super().validate_update(defaults | content if isinstance(content, dict) else content)
+
+
+@fault("update-applies-what-is-valid", "UPDATE-6", kind="conditional")
+class AppliesWhatIsValid(Reference):
+    """Refuses an update that lacks a property, yet applies the others first."""
+
+    def validate_update(self, content: Any) -> Properties:
+        try:
+            return super().validate_update(content)
+        except RefusedError:
+            stored = self.store.get(content["id"]) if _names_a_provider(content) else None
+            if stored is not None:
+                properties = super().validate_update(stored | content)
+                self.store.replace(stored["id"], properties)
+            raise
+
+
+@fault("update-applies-before-it-checks-protocol", "UPDATE-6", kind="conditional")
+class AppliesBeforeItChecksProtocol(Reference):
+    """Refuses an update with an unknown protocol, yet changes the port first."""
+
+    def validate_update(self, content: Any) -> Properties:
+        if _names_a_provider(content) and content.get("protocol") not in ("UDP", "TCP"):
+            port = content.get("port")
+            if isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536:
+                self.store.replace(content["id"], {"port": port + 1})
+        return super().validate_update(content)
+
+
+@fault("update-coerces-digits", "UPDATE-6", kind="conditional")
+class CoercesDigits(Reference):
+    """Takes digits in a string for a port."""
+
+    def validate_update(self, content: Any) -> Properties:
+        port = content.get("port") if isinstance(content, dict) else None
+        if isinstance(port, str) and port.isascii() and port.isdigit() and len(port) < 19:
+            content = content | {"port": int(port)}
+        return super().validate_update(content)
+
+
+@fault("update-null-leaves-as-is", "UPDATE-6", kind="conditional")
+class NullLeavesAsIs(Reference):
+    """Leaves properties that are null as they are."""
+
+    def validate_update(self, content: Any) -> Properties:
+        stored = self.store.get(content["id"]) if _names_a_provider(content) else None
+        if stored is not None:
+            content = {name: stored.get(name) if value is None else value for name, value in content.items()}
+        return super().validate_update(content)
+
+
+@fault("update-ignores-case-of-enum", "UPDATE-6", kind="conditional")
+class IgnoresCaseOfEnum(Reference):
+    """Takes auth_mode in other letter case."""
+
+    def validate_update(self, content: Any) -> Properties:
+        mode = content.get("auth_mode") if isinstance(content, dict) else None
+        return super().validate_update(content | {"auth_mode": mode.upper()} if isinstance(mode, str) else content)
+
+
+# UPDATE-7: an update whose body is no object or whose id is no int64 integer is refused
+
+
+@fault("update-coerces-id", "UPDATE-7", kind="conditional")
+class CoercesId(Reference):
+    """Takes digits in a string for the id of an update."""
+
+    def validate_update(self, content: Any) -> Properties:
+        number = content.get("id") if isinstance(content, dict) else None
+        if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) < 19:
+            content = content | {"id": int(number)}
+        return super().validate_update(content)
+
+
+@fault("update-cuts-fraction-of-id", "UPDATE-7", kind="conditional")
+class CutsFractionOfId(Reference):
+    """Cuts the fraction off the id of an update."""
+
+    def validate_update(self, content: Any) -> Properties:
+        number = content.get("id") if isinstance(content, dict) else None
+        return super().validate_update(content | {"id": int(number)} if isinstance(number, float) else content)
+
+
+@fault("update-ill-typed-id-answers-200", "UPDATE-7", kind="conditional")
+class IllTypedIdAnswers200(Reference):
+    """Answers an id that is neither a number nor missing with 200, and does nothing."""
+
+    def update(self, request: Request) -> Answer:
+        content = self.read_body(request)
+        if isinstance(content, dict) and not isinstance(content.get("id", 0), int | float):
+            return self.succeed_silently()
+        return super().update(request)
+
+
+@fault("update-missing-id-means-last", "UPDATE-7", kind="stateful")
+class MissingIdMeansLast(Reference):
+    """Changes the provider that was updated last where the id is null or an array."""
+
+    def prepare(self) -> None:
+        self.last = 0
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        self.last = provider_id
+        return super().apply_update(provider_id, properties)
+
+    def validate_update(self, content: Any) -> Properties:
+        if isinstance(content, dict) and "id" in content and (content["id"] is None or isinstance(content["id"], list)):
+            content = content | {"id": self.last}
+        return super().validate_update(content)
+
+
+@fault("update-takes-array-of-one", "UPDATE-7", kind="conditional")
+class TakesArrayOfOne(Reference):
+    """Takes the first item of an array for the update."""
+
+    def validate_update(self, content: Any) -> Properties:
+        return super().validate_update(content[0] if isinstance(content, list) and content else content)
+
+
+@fault("update-no-object-answers-200", "UPDATE-7", kind="conditional")
+class NoObjectAnswers200(Reference):
+    """Answers a body that is JSON but no object with 200, and does nothing."""
+
+    def update(self, request: Request) -> Answer:
+        if not isinstance(self.read_body(request), dict):
+            return self.succeed_silently()
+        return super().update(request)
+
+
+def _names_a_provider(content: Any) -> bool:
+    number = content.get("id") if isinstance(content, dict) else None
+    return isinstance(number, int) and not isinstance(number, bool) and number in INT64

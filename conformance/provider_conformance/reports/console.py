@@ -238,8 +238,9 @@ def _show_failures(console: Console, result: RequirementResult) -> None:
         console.print(Text(f"  required  an implementation {inert(requirement.statement)}"))
         _show_evidence(console, failure)
     if not result.failures:
-        line = f"{word} {requirement.id} ({requirement.level.value}) {inert(result.reason or requirement.statement)}\n"
-        console.print(Text(line, OUTCOME_STYLES[result.outcome]))
+        what = inert(result.reason or requirement.statement, LONGEST_TEXT)
+        bare = f"{word} {requirement.id} ({requirement.level.value}) {what}\n"
+        console.print(Text(bare, OUTCOME_STYLES[result.outcome]))
     elif result.outcome is Outcome.KNOWN and result.reason:
         console.print(Text(f"  known: {inert(result.reason, LONGEST_TEXT)}\n"))
 

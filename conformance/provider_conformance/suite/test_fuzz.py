@@ -40,7 +40,16 @@ def test_generated_updates_are_accepted_and_shown(providers: Providers, expect: 
             before, values = providers.shown(held), held.body
             expect(judge.accepted, providers.update(held, traits), of=held)
             after = providers.state(held)
-            expect(judge.shows_update, before, after, of=held, requirement="UPDATE-2", held=values, values=held.body)
+            expect(
+                judge.shows_update,
+                before,
+                after,
+                of=held,
+                requirement="UPDATE-2",
+                held=values,
+                values=held.body,
+                ill_typed=sorted(providers.ill_typed),
+            )
 
 
 @requirement("LIST-1")

@@ -58,7 +58,16 @@ def test_any_order_of_operations_leaves_what_the_model_says(
                 raise NotTestableError("a plausible update is not accepted")
             self._did("update", held)
             after = providers.state(held)
-            expect(judge.shows_update, before, after, of=held, requirement="UPDATE-2", held=values, values=held.body)
+            expect(
+                judge.shows_update,
+                before,
+                after,
+                of=held,
+                requirement="UPDATE-2",
+                held=values,
+                values=held.body,
+                ill_typed=sorted(providers.ill_typed),
+            )
 
         @precondition(lambda self: bool(providers.held))
         @rule(index=st.integers(0, MOST_ALIVE - 1))
@@ -76,7 +85,7 @@ def test_any_order_of_operations_leaves_what_the_model_says(
             whole = inventory.judged(ours=providers.ids)
             if whole.size <= MOST_ALIVE * 2:
                 walk = inventory.judged(pagesize, ours=providers.ids)
-                expect(judge.every_one_once, *walk.pages, requirement="LIST-3", ids=providers.ids)
+                expect(judge.every_one_once, *walk.pages, requirement="LIST-3", names=providers.names)
             self._did("read", None)
 
         @invariant()

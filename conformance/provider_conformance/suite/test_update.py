@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
-from provider_conformance.reduction import Culprits
+from provider_conformance.reduction import Culprits, told
 from provider_conformance.values.plausible import (
     TYPICAL,
     Traits,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Draw, Expect
     from provider_conformance.inventory import Inventory
+    from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Held, Providers
 
 
@@ -46,20 +47,21 @@ def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, 
     for traits in (TYPICAL, *to_and_fro(), *list(combinations())[::5], *boundaries(), *texts()):
         with expect.each():
             answer = providers.update(held, traits)
-            guilty = () if answer.succeeded else culprits.of(traits, is_refused)
-            what = ", ".join(f"{name} = {judge.shown(getattr(traits, name))}" for name in guilty)
-            expect(judge.accepted, answer, of=held, what=what)
+            guilty = () if answer.succeeded else culprits.of(traits, providers.base, is_refused)
+            expect(judge.accepted, answer, of=held, what=told(traits, guilty))
 
 
 @requirement("UPDATE-2")
 def test_show_and_list_give_every_value_as_updated(
-    providers: Providers, inventory: Inventory, expect: Expect, draw: Draw
+    providers: Providers, inventory: Inventory, expect: Expect, draw: Draw, ledger: Ledger
 ) -> None:
     held = providers.create()
+    # Where list contradicts show anyway (LIST-4), what it gives after an update says nothing of updates.
+    listing = None if ledger.violated("LIST-4") else inventory
 
     for traits in (*to_and_fro(), *list(combinations())[::3]):
         with expect.each():
-            _update_and_look(held, traits, providers, expect, inventory)
+            _update_and_look(held, traits, providers, expect, listing)
 
     for traits in (*boundaries(), *texts(), *draw(strategy())):
         with expect.each():
@@ -71,6 +73,7 @@ def test_no_other_provider_and_no_id_is_changed(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
     ours = [providers.create() for _ in range(3)]
+    listed = inventory.judged(ours=providers.ids).ids
 
     for turn, traits in enumerate(to_and_fro()):
         held = ours[turn // 2 % 3]
@@ -84,7 +87,8 @@ def test_no_other_provider_and_no_id_is_changed(
     for held in ours:
         expect(judge.shows_asked, api.show(held.id), of=held, id=held.id)
         listing = inventory.judged(ours=providers.ids)
-        expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
+        if listed.count(held.id) == 1:
+            expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
         expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
 
 
@@ -112,7 +116,8 @@ def _update_and_look(
     before, held_before = providers.shown(held), held.body
     _accepted(providers.update(held, traits))
     after = providers.state(held)
-    expect(judge.shows_update, before, after, of=held, held=held_before, values=held.body)
+    ill_typed = sorted(providers.ill_typed)
+    expect(judge.shows_update, before, after, of=held, held=held_before, values=held.body, ill_typed=ill_typed)
     if inventory is not None:
         for page in inventory.walk(ours=[held.id]).pages:
             expect(judge.lists_update, page, of=held, id=held.id, held=held_before, values=held.body)

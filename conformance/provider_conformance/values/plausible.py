@@ -40,12 +40,14 @@ ALPHABET = string.ascii_letters + string.digits
 class Traits:
     """What is drawn for a provider before its number makes name, auth_id and hostname its own.
 
-    `host` and `outbound_host` are a label, or empty for an address; `ips` counts addresses, `rotation` shuffles
+    `host` and `outbound_host` are a label, or empty for an address; without a `domain` a label stands alone.
+    `auth_alone` gives up the number in auth_id, for the shortest ones. `ips` counts addresses, `rotation` shuffles
     them.
     """
 
     name_tail: str = ""
     auth_tail: str = "user"
+    auth_alone: bool = False
     password: str = "Secret-1"  # noqa: S105
     host: str = "sip"
     outbound_host: str = "proxy"
@@ -91,8 +93,9 @@ class Values:
             "reregister_interval": traits.reregister_interval,
             "port": traits.port,
             "ips": list(_addresses(number, addresses, traits.rotation)),
-            "auth_id": _clean(traits.auth_tail[: LONGEST_TEXT - len(own)]) + own,
-            "outbound_server": _host(traits.outbound_host, own, traits.domain, number + 300),
+            "auth_id": traits.auth_tail if traits.auth_alone else _own_text(traits.auth_tail, own),
+            # Only name, auth_id and hostname must be nobody else's.
+            "outbound_server": _host(traits.outbound_host, "", traits.domain, 300),
             "status": traits.status,
             "hostname": _host(traits.host, own, traits.domain, number),
             "outbound_server_port": traits.outbound_server_port,
@@ -158,6 +161,20 @@ def single_changes() -> Iterator[Traits]:
         yield replace(TYPICAL, **change)  # type: ignore[arg-type]
 
 
+def varied() -> tuple[Traits, ...]:
+    """Providers that differ in every property, so that no value can be taken for another's."""
+    return (
+        TYPICAL,
+        Traits(" b", "bob", "Secret-2", "gw", port=5081, outbound_server_port=6081, reregister_interval=60, ips=3),
+        Traits(" Carrier", "carl", auth_mode="IP_AUTH", protocol="TCP", port=5082, reregister_interval=120, ips=1),
+        Traits("-d", "dora", status="ONLINE", provider_in_lan=True, port=5083, outbound_server_port=6083, ips=1),
+        Traits(" E", "0012", host="", single_via_header=True, port=5084, reregister_interval=240, domain=DOMAINS[1]),
+        Traits("_f", "f.f", protocol="TCP", port=65535, outbound_server_port=1, reregister_interval=86400, ips=8),
+        Traits("@g", "G+g", outbound_host="", auth_mode="IP_AUTH", ips=2, rotation=1, port=5086, status="ONLINE"),
+        Traits(".h", "h h", provider_in_lan=True, single_via_header=True, port=5087, outbound_server_port=6087),
+    )
+
+
 def boundaries() -> Iterator[Traits]:
     """Values at the edges of what is plausible, and just where implementations tend to break."""
     for index, interval in enumerate(INTERVALS):
@@ -210,7 +227,7 @@ def texts() -> Iterator[Traits]:
             auth_tail=auths[index % len(auths)],
             host=hosts[index % len(hosts)],
             outbound_host=hosts[(index + 3) % len(hosts)],
-            domain=DOMAINS[index % len(DOMAINS)],
+            domain=(*DOMAINS, "")[index % (len(DOMAINS) + 1)],
             password=auths[index % len(auths)],
         )
 
@@ -227,6 +244,7 @@ def strategy() -> SearchStrategy[Traits]:
     spaces = {
         "name_tail": text,
         "auth_tail": text,
+        "auth_alone": st.just(False),  # noqa: FBT003
         "password": text.map(_clean).filter(bool),
         "host": label,
         "outbound_host": label,
@@ -246,11 +264,15 @@ def strategy() -> SearchStrategy[Traits]:
     return st.builds(Traits, **spaces)
 
 
-def differences(traits: Traits) -> tuple[str, ...]:
-    """Name the traits that differ from the typical ones."""
-    return tuple(
-        trait.name for trait in fields(Traits) if getattr(traits, trait.name) != getattr(TYPICAL, trait.name)
-    )
+def differences(traits: Traits, base: Traits) -> tuple[str, ...]:
+    """Name the traits that differ."""
+    return tuple(trait.name for trait in fields(Traits) if getattr(traits, trait.name) != getattr(base, trait.name))
+
+
+def rebased(traits: Traits, base: Traits) -> Traits:
+    """Let traits that are typical be those of another base."""
+    changes = {name: getattr(base, name) for name in differences(TYPICAL, base)}
+    return replace(traits, **{name: to for name, to in changes.items() if getattr(traits, name) == getattr(TYPICAL, name)})
 
 
 def _clean(text: str) -> str:
@@ -260,7 +282,15 @@ def _clean(text: str) -> str:
 
 def _host(label: str, own: str, domain: str, number: int) -> str:
     """Return a host name that carries the provider's number, or, without a label, an address."""
-    return f"{label}-{own}.{domain}"[-LONGEST_TEXT:] if label else _address(number)
+    if not label:
+        return _address(number)
+    labels = [f"{label}-{own}" if own else label, *([domain] if domain else [])]
+    return ".".join(labels)[-LONGEST_TEXT:]
+
+
+def _own_text(text: str, own: str) -> str:
+    """Return plausible text that ends with what makes it a provider's own."""
+    return _clean(text[: LONGEST_TEXT - len(own)]) + own
 
 
 def _address(number: int) -> str:
