@@ -123,7 +123,7 @@ def test_report_json_says_everything() -> None:
         "controls": 2,
     }
     (failure,) = entry["failures"]
-    assert failure == dataclasses.asdict(FAILURE) | {"exchanges": [7, 8], "curl": list(FAILURE.curl)}
+    assert failure == dataclasses.asdict(FAILURE) | {"exchanges": [7, 8], "curl": "\n".join(FAILURE.curl)}
 
 
 def test_secrets_by_name_are_masked_in_options() -> None:

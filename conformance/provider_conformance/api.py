@@ -19,8 +19,6 @@ JSON_TYPE = "application/json"
 JUDGED_AS_JSON = frozenset({Operation.CREATE, Operation.SHOW, Operation.LIST})
 """Operations whose 200 answer has documented JSON; update's and destroy's is free (D12)."""
 
-UNAUTHORIZED = frozenset({401, 407})
-
 
 class Api:
     """Sends single operations; what is unusual about a request is said by keyword."""
@@ -108,7 +106,7 @@ class Api:
 
         That is judged here, once, instead of in all the tests that it stops; NotTestableError stops them.
         """
-        if exchange.status in UNAUTHORIZED:
+        if judge.turned_away(exchange):
             if self.intruded:
                 raise TargetLostError(f"after wrong tokens the valid one is answered with {exchange.status}: we are locked out")
             self._ledger.claim("AUTH-1", judge.token_served, exchange)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
-from provider_conformance.api import UNAUTHORIZED
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
 
@@ -95,7 +94,7 @@ class Inventory:
             last = _last_page(page, pagesize)
             beyond = last is not None and len(pages) >= last
             again = bool(pages) and beyond and _ids(page) == _ids(pages[-1])
-            if missing and page.status in UNAUTHORIZED:
+            if missing:
                 self._api.served(page)
             if not items or again:
                 return Walk(tuple(pages), pagesize, first, whole=True)

@@ -59,7 +59,7 @@ def refused_as_invalid_id(exchange: Exchange, *, what: str) -> Problem | None:
 
 def token_served(exchange: Exchange) -> Problem | None:
     """A request with the valid token is not turned away for its token."""
-    if exchange.status not in {401, 403, 407}:
+    if not turned_away(exchange):
         return None
     return Problem(
         f"{name_of(exchange)} with the valid token is answered with {outcome(exchange)}",
@@ -275,7 +275,7 @@ def lists_update(page: Exchange, *, id: int, held: Values, values: Values) -> Pr
 def unchanged(before: Exchange, after: Exchange) -> Problem | None:
     """Two answers of show give the same provider."""
     old, new = members_of(before) or {}, members_of(after)
-    if new is None:
+    if new is None or not after.succeeded:
         return Problem(
             f"provider {shown(old.get('id'))} can no longer be shown: {outcome(after)}",
             "the provider as it was before",
@@ -474,6 +474,11 @@ def times_listed(pages: Iterable[Exchange], id: int, name: str) -> int:  # noqa:
     """Count how often pages give a provider: by its id, and where that is nowhere, by its name."""
     items = [item for page in pages for item in listed(page)]
     return sum(loose_id(item.get("id")) == id for item in items) or sum(item.get("name") == name for item in items)
+
+
+def turned_away(exchange: Exchange) -> bool:
+    """Tell whether a fair request was refused for its token; a create may be forbidden for other reasons, such as a cap."""
+    return exchange.status in ({401, 407} if exchange.operation == Operation.CREATE else {401, 403, 407})
 
 
 def given_id(exchange: Exchange) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shlex
 from collections import Counter
@@ -63,6 +64,16 @@ def statistics(exchanges: Sequence[Exchange]) -> tuple[OperationStatistics, ...]
         )
         for operation, some in by_operation.items()
     )
+
+
+def fingerprint(exchanges: Sequence[Exchange]) -> str:
+    """Return a hash of all that was sent, in order, but for address and tokens: equal for runs that sent the same."""
+    digest = hashlib.sha256()
+    for exchange in exchanges:
+        request = exchange.request
+        headers = [pair for pair in request.headers if pair[0] not in {"Host", "access_token"}]
+        digest.update(repr((request.method, request.target, headers, request.body)).encode())
+    return digest.hexdigest()
 
 
 def curl(request: Request, target: Target) -> str:

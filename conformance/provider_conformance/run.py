@@ -15,7 +15,7 @@ from provider_conformance.contract import Level, load_catalogue, load_contract
 from provider_conformance.errors import RunEndedError
 from provider_conformance.inventory import found_by_name
 from provider_conformance.journal import Journal
-from provider_conformance.outcomes import masker, result_of, statistics
+from provider_conformance.outcomes import fingerprint, masker, result_of, statistics
 from provider_conformance.session import Session, open_session
 from provider_conformance.smoke import Diagnosis, look
 from provider_conformance.target import Guard
@@ -75,7 +75,8 @@ def _requirements(config: Config) -> tuple[Requirement, ...]:
 def _examine(session: Session) -> Diagnosis:
     """Look at the target and run the suite's tests unless there is nothing to test."""
     try:
-        diagnosis = look(session)
+        with session.ledger.unjudged():
+            diagnosis = look(session)
     except RunEndedError as reason:
         diagnosis = Diagnosis(str(reason), fatal=True)
     if diagnosis.text:
@@ -168,7 +169,7 @@ def _clean(session: Session) -> Cleanup:
     session.guard.clean_up(CLEANING_TIME)
     if providers.held:
         session.progress.cleaning(len(providers.held))
-    with contextlib.suppress(Exception, RunEndedError):
+    with contextlib.suppress(Exception, RunEndedError), session.ledger.unjudged():
         providers.clear()
         _find_unanswered(session)
         _make_sure(session)
@@ -228,6 +229,7 @@ def _report(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started: d
         diagnosis=diagnosis.text,
         statistics=statistics(session.ledger.exchanges),
         exchanges=len(session.ledger.exchanges),
+        requests_sha256=fingerprint(session.ledger.exchanges),
         cleanup=cleanup,
     )
 

@@ -90,7 +90,10 @@ class Cleanup:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a run has to say; all formats are renderings of it. Secrets are masked already."""
+    """Everything that a run has to say; all formats are renderings of it. Secrets are masked already.
+
+    `requests_sha256` is equal for two runs that sent the same requests in the same order.
+    """
 
     tool_version: str
     contract_version: str
@@ -108,6 +111,7 @@ class Report:
     diagnosis: str = ""
     statistics: tuple[OperationStatistics, ...] = ()
     exchanges: int = 0
+    requests_sha256: str = ""
     cleanup: Cleanup = field(default_factory=Cleanup)
 
     @property

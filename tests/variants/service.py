@@ -232,7 +232,7 @@ class Service:
         if index not in range(pages):
             index = self._beyond(page - free.first_page, pages)
         told = self._told(page, size, count, sort_by or "DEFAULT") | self._extras
-        if index is not None:
+        if index is not None and (entries or free.past is not Beyond.BARE):
             told["providers"] = [self._listed(entry) for entry in entries[index * size : (index + 1) * size]]
         elif (free.before if page < free.first_page else free.past) is Beyond.EMPTY:
             told["providers"] = []
@@ -286,7 +286,7 @@ class Service:
     # What answers look like.
 
     def _shown(self, entry: Entry) -> dict[str, Any]:
-        content = {"id": entry.id} | self._extras | entry.content
+        content = self._extras | entry.content | {"id": entry.id}
         if entry.foreign:
             return content
         free = self.freedoms

@@ -56,12 +56,14 @@ class Store:
         self._order = order
         self._entries: dict[int, Entry] = {}
         self._given: set[int] = set()
+        self._used: set[int] = set()
         self._clock = 0
 
     def add(self, content: dict[str, Any], *, foreign: bool = False, wanted: int | None = None) -> Entry:
         """Add a provider."""
         self._clock += 1
-        number = next(self._ids) if wanted is None else wanted
+        number = next(number for number in self._ids if number not in self._used) if wanted is None else wanted
+        self._used.add(number)
         entry = Entry(number, content, foreign, self._clock, self._clock)
         self._entries[number] = entry
         if not foreign:

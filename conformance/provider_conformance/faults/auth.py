@@ -26,21 +26,6 @@ class ValidTokenRefusedByUpdate(Reference):
             self.refuse_access()
 
 
-@fault("auth-valid-token-refused-after-wrong-one", "AUTH-1", kind="stateful")
-class ValidTokenRefusedAfterWrongOne(Reference):
-    """Answers the first request after one with a wrong token with 401, although its token is valid."""
-
-    def prepare(self) -> None:
-        self.suspicious = False
-
-    def authenticate(self, request: Request) -> None:
-        suspicious, self.suspicious = self.suspicious, True
-        super().authenticate(request)
-        self.suspicious = False
-        if suspicious:
-            self.refuse_access()
-
-
 @fault("auth-valid-token-refused-now-and-then", "AUTH-1", kind="stateful")
 class ValidTokenRefusedNowAndThen(Reference):
     """Answers every 40th request with the valid token with 401."""

@@ -94,17 +94,6 @@ class RefusesAtSign(Reference):
         return properties
 
 
-@fault("create-refuses-ipv6", "CREATE-1", kind="conditional")
-class RefusesIpv6(Reference):
-    """Refuses an IPv6 address as hostname or among the ips."""
-
-    def validate_create(self, content: Any) -> Properties:
-        properties = super().validate_create(content)
-        if any(isinstance(text, str) and ":" in text for text in [properties["hostname"], *properties["ips"]]):
-            raise RefusedError(400, "IPv6 is not supported")
-        return properties
-
-
 @fault("create-refuses-address-as-hostname", "CREATE-1", kind="conditional")
 class RefusesAddressAsHostname(Reference):
     """Refuses an IP address as hostname."""
@@ -504,7 +493,7 @@ class OneIpANetwork(_StoresOtherwise):
         return {"ips": list(networks.values())}
 
 
-@fault("create-canonical-ipv6", "CREATE-4", kind="conditional")
+@fault("create-canonical-ipv6", "VALUE-1", kind="conditional")
 class CanonicalIpv6(_StoresOtherwise):
     """Stores IPv6 addresses in their longest form."""
 

@@ -58,6 +58,7 @@ def as_document(report: Report) -> dict[str, Any]:
         "advice": list(report.advice),
         "statistics": {
             "exchanges": report.exchanges,
+            "requests_sha256": report.requests_sha256,
             "operations": {entry.operation: _statistics(entry) for entry in report.statistics},
         },
         "cleanup": {
@@ -102,7 +103,7 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "expected": failure.expected,
         "actual": failure.actual,
         "exchanges": list(failure.exchanges),
-        "curl": list(failure.curl),
+        "curl": "\n".join(failure.curl),
         "alike": failure.alike,
     }
 

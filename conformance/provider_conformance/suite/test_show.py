@@ -54,7 +54,7 @@ def test_show_and_list_change_nothing(
         before = [providers.shown(held) for held in ours]
         read()
         for held, state in zip(ours, before, strict=True):
-            expect(judge.unchanged, state, api.show(held.id), of=held)
+            expect(judge.unchanged, state, api.served(api.show(held.id)), of=held)
 
 
 @requirement("SHOW-4")

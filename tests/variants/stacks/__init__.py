@@ -1,0 +1,1 @@
+"""Servers that have nothing in common but what they serve."""
