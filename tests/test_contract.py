@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from provider_conformance import contract as contract_module
 from provider_conformance.contract import (
     CATALOGUE_FILE,

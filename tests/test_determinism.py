@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from command import TOKEN, certify
 from provider_conformance.reference.server import Server
 

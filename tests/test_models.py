@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import provider_models
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import MISSING, BaseModel, ValidationError
+
+import provider_models
 from provider_conformance.contract import load_contract
 from provider_models import (
     AuthMode,
@@ -25,7 +27,6 @@ from provider_models import (
     ProviderUpdate,
     SortBy,
 )
-from pydantic import MISSING, BaseModel, ValidationError
 
 # The tools are scripts, not a package that could be installed.
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
+
 from command import TOKEN, certify
 from provider_conformance.reference.server import Server
 

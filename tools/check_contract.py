@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from jsonschema import Draft202012Validator
+
 from provider_conformance.contract import (
     CATALOGUE_FILE,
     CONTRACT_FILE,

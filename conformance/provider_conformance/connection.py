@@ -37,6 +37,10 @@ GLANCE = 0.25
 """Seconds after which a wait for an answer looks whether the run was interrupted meanwhile."""
 
 
+LARGEST_AT_ONCE = 256 * 1024
+"""Bytes of a request beyond which its answer is looked for while it is still being sent."""
+
+
 class TransportError(Exception):
     """A request got no complete HTTP answer."""
 
@@ -122,6 +126,7 @@ class Connection:
         self._tls = tls
         self._sock: socket.socket | None = None
         self._last_used = 0.0
+        self._cut_short = False
         self.reused = False
 
     def close(self) -> None:
@@ -144,13 +149,18 @@ class Connection:
         if not self.reused:
             self.close()
             self._sock = self._connected(glance)
+        self._cut_short = False
 
     def send(self, payload: bytes) -> None:
         """Write bytes; a server may answer and close before it has read them all, so a broken pipe is no end."""
         assert self._sock is not None
         self._sock.settimeout(self._timeout)
         try:
-            self._sock.sendall(payload)
+            # Over TLS there is something to read without any answer, such as session tickets.
+            if self._tls is None and len(payload) > LARGEST_AT_ONCE:
+                self._send_while_unanswered(self._sock, payload)
+            else:
+                self._sock.sendall(payload)
         except TimeoutError as error:
             self.close()
             raise TransportError(TransportProblem.TIMED_OUT, "the request was not read") from error
@@ -166,7 +176,7 @@ class Connection:
             answer = http.client.HTTPResponse(reader, method=request.method)  # type: ignore[arg-type]
             answer.begin()
             body = _body(answer)
-            keep = not answer.will_close
+            keep = not answer.will_close and not self._cut_short
             return Response(answer.status, answer.reason, tuple(answer.getheaders()), _decoded(answer, body))
         except TransportError:
             raise
@@ -183,6 +193,18 @@ class Connection:
             self._last_used = time.monotonic()
             if not keep:
                 self.close()
+
+    def _send_while_unanswered(self, sock: socket.socket, payload: bytes) -> None:
+        """Write bytes until all are written or the server answers or closes; it need not read what it refuses."""
+        left, end = memoryview(payload), time.monotonic() + self._timeout
+        while left:
+            readable, writable, _ = select.select([sock], [sock], [], max(0.0, end - time.monotonic()))
+            if readable:
+                self._cut_short = True
+                return
+            if not writable:
+                raise TimeoutError
+            left = left[sock.send(left[:LARGEST_AT_ONCE]) :]
 
     def _stale(self) -> bool:
         assert self._sock is not None

@@ -7,7 +7,7 @@ its own runner sends invented ids to update and destroy.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import requests
 import schemathesis
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from schemathesis.specs.openapi.schemas import OpenApiSchema
 
     from provider_conformance.exchange import Exchange
-    from provider_conformance.values.plausible import Traits
+    from provider_conformance.values.plausible import Provider, Traits
 
 METHODS = {Operation.CREATE: "POST", Operation.SHOW: "GET", Operation.LIST: "GET", Operation.UPDATE: "POST"}
 
@@ -36,12 +36,13 @@ def _schema(level: Level) -> OpenApiSchema:
     return schemathesis.openapi.from_dict(bounded_contract(level), config=config)
 
 
+@cache
 def generated(operation: Operation) -> SearchStrategy[Traits]:
     """Generate providers that the contract allows in the body of an operation and an operator may send."""
     cases = _schema(Level.CORE)[operation.path][METHODS[operation]].as_strategy(
         generation_mode=GenerationMode.POSITIVE
     )
-    return cases.map(lambda case: as_traits(case.body))
+    return cases.map(lambda case: as_traits(cast("Provider", case.body)))
 
 
 def second_opinion(exchange: Exchange, *, operation: str, level: str) -> Problem | None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from provider_conformance.exchange import Exchange
-    from provider_conformance.judge import Problem
     from provider_conformance.jsontext import JsonValue
+    from provider_conformance.judge import Problem
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Held
 
@@ -23,6 +23,8 @@ T = TypeVar("T")
 Argument: TypeAlias = "JsonValue | Sequence[JsonValue] | Sequence[int] | Sequence[str] | Mapping[str, JsonValue]"
 
 READS = "SHOW-3"
+READING_RULES = (judge.unchanged, judge.list_agrees)
+"""Rules that compare two readings, which say nothing where reading itself changes what is read."""
 
 MOST_VIOLATIONS = 5
 """Inputs that may fail in one test before it gives up: more of them explain nothing more."""
@@ -46,7 +48,7 @@ class Expect:
     ) -> None:
         """Raise ViolationError when a rule finds a problem; `of` is the provider whose story leads there."""
         name = requirement or self._requirement
-        if rule is judge.unchanged and name != READS and self._ledger.violated(READS):
+        if rule in {judge.unchanged, judge.refused_without_change} and name != READS and self._ledger.violated(READS):
             raise NotTestableError(f"show and list change providers ({READS}), so that nothing can be said of others")
         story = of.story if of else ()
         problem = self._ledger.claim(name, rule, *exchanges, story=story, **arguments)

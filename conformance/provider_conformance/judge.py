@@ -7,18 +7,27 @@ without the implementation that it came from.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
 from provider_conformance.contract import Operation, load_contract
-from provider_conformance.exchange import Exchange
+from provider_conformance.exchange import Exchange, TransportProblem
 from provider_conformance.jsontext import JsonValue
 
 Values: TypeAlias = Mapping[str, JsonValue]
 
 INT64 = range(-(2**63), 2**63)
+SLOWEST = 5.0
+"""Seconds that a request may always take: no noise on a busy machine is to be taken for harm."""
+
+SLOWEST_FACTOR = 20
+
+LARGEST_SAID = 100_000
+"""Bytes of a request's body that are looked through for what an error repeats of it."""
+
 NEVER_COMPARED = frozenset({"status", "password"})
 """Status is what the implementation observes (D9), and a password may be masked or left out (D10)."""
 
@@ -442,6 +451,260 @@ def not_stored(request: Exchange, show: Exchange, *, name: str, what: str) -> Pr
     )
 
 
+def refused_without_change(before: Exchange, request: Exchange, after: Exchange, *, what: str) -> Problem | None:
+    """A request that had to be refused has left a provider of ours as it was, whatever it was answered with."""
+    problem = unchanged(before, after)
+    if problem is None:
+        return None
+    return Problem(
+        f"{name_of(request)}{_with(what)} is answered with {outcome(request)}, and yet {problem.summary}",
+        problem.expected,
+        problem.actual,
+    )
+
+
+def stored_nothing(
+    request: Exchange, found: Exchange, *, id: int, marks: Values, what: str  # noqa: A002
+) -> Problem | None:
+    """A create that had to be refused has stored nothing: no new provider bears what only it carried, its `marks`.
+
+    `found` is a page of the list, or a show, that gives the provider `id`, which was not there before.
+    """
+    members = listed_item(found, id) if found.operation == Operation.LIST else members_of(found)
+    if not any(name in marks and same(value, marks[name]) for name, value in (members or {}).items()):
+        return None
+    return Problem(
+        f"{name_of(request)}{_with(what)} is answered with {outcome(request)}, and yet a provider is stored",
+        "no new provider",
+        f"{name_of(found)} gives provider {id}, which bears what the request carried",
+    )
+
+
+def kept_exactly(
+    request: Exchange, after: Exchange, *, values: Values, what: str, spoilt: Sequence[str] = ()
+) -> Problem | None:
+    """What is unusual and was accepted is stored exactly as it was sent.
+
+    Properties in `spoilt` are not given back rightly even where they are plausible: the fault lies elsewhere.
+    """
+    members = members_of(after) if after.succeeded else None
+    if members is None:
+        return Problem(
+            f"{name_of(request)}{_with(what)} is accepted, but then the provider is not shown: {outcome(after)}",
+            "the values as they were sent, or a refusal",
+            answer(after),
+        )
+    return _difference(
+        {name: members.get(name, MISSING) for name in values if name not in spoilt},
+        {name: value for name, value in values.items() if name not in spoilt},
+        f"{name_of(request)}{_with(what)} is accepted, but show gives something else than was sent",
+    )
+
+
+def stored_or_refused(exchange: Exchange, *, what: str) -> Problem | None:
+    """What the docs allow and nobody sends is accepted or refused; that success is exactly 200 is judged elsewhere."""
+    if 200 <= (exchange.status or 0) < 300 or exchange.refused:
+        return None
+    return Problem(
+        f"{name_of(exchange)}{_with(what)} is neither accepted nor refused but answered with {outcome(exchange)}",
+        "200 or any 4xx",
+        answer(exchange),
+    )
+
+
+def unknown_refused(exchange: Exchange, *, asked: int, what: str) -> Problem | None:
+    """Show of an id that names no provider is refused."""
+    if exchange.refused:
+        return None
+    return Problem(
+        f"show of {what}, {asked}, is not refused but answered with {outcome(exchange)}",
+        "a refusal: any 4xx",
+        answer(exchange),
+    )
+
+
+def creates_nobody(request: Exchange, show: Exchange, *, id: int) -> Problem | None:  # noqa: A002
+    """An update of an id that names no provider has not made one."""
+    if shows_asked(show, id=id) is not None:
+        return None
+    return Problem(
+        f"update of the unknown id {id} is answered with {outcome(request)}, and yet a provider of that id is there now",
+        "no new provider",
+        answer(show),
+    )
+
+
+def counts_all(page: Exchange, *, size: int) -> Problem | None:
+    """List reports in `count` how many providers there are; a value of the wrong type is left to the rule about types."""
+    members = members_of(page) or {}
+    expected = f"count {size}, which is how many providers the pages give"
+    if "count" not in members:
+        return Problem("list reports no count", expected, answer(page))
+    count = loose_id(members["count"])
+    if count is None or count == size:
+        return None
+    return Problem(f"list reports count {count}, but the pages give {size} providers", expected, answer(page))
+
+
+def counts_what_follows(page: Exchange, further: Exchange, *, size: int, known: Sequence[int]) -> Problem | None:
+    """A list whose `count` says that it ends has no page more with providers that it did not give yet."""
+    more = [found for item in listed(further) if (found := loose_id(item.get("id"))) is not None and found not in known]
+    if not more:
+        return None
+    return Problem(
+        f"list reports count {shown((members_of(page) or {}).get('count'))}, but gives further providers beyond these",
+        f"count {size + len(more)} at least",
+        f"one page more gives {len(more)} providers that no page before gave",
+    )
+
+
+def reports_asked(page: Exchange, *, asked: Mapping[str, int | str]) -> Problem | None:
+    """List reports back what was asked for; a number of the wrong type is left to the rule about types."""
+    members = members_of(page) or {}
+    for name, value in asked.items():
+        given = members.get(name, MISSING)
+        right = loose_id(members.get(name)) == value if isinstance(value, int) else given == value
+        if not right:
+            return Problem(
+                f"list reports {name} {shown(given)} where {shown(value)} was asked for",
+                f"{name} {shown(value)}",
+                answer(page),
+            )
+    return None
+
+
+def page_count_fits(page: Exchange, *, pagesize: int) -> Problem | None:
+    """List reports as many pages as its own count makes with the page size that was asked for."""
+    members = members_of(page) or {}
+    count, given = loose_id(members.get("count")), members.get("page_count", MISSING)
+    if count is None or loose_id(members.get("page_count")) == -(-count // pagesize):
+        return None
+    return Problem(
+        f"list reports page_count {shown(given)} for count {count} and pagesize {pagesize}",
+        f"page_count {-(-count // pagesize)}",
+        answer(page),
+    )
+
+
+def survived(exchange: Exchange) -> Problem | None:
+    """A request is answered, and not by an error of the server's own; 501 and 505 are none."""
+    broken = exchange.status is not None and exchange.status >= 500 and exchange.status not in {501, 505}
+    silent = exchange.problem in {TransportProblem.TIMED_OUT, TransportProblem.DROPPED}
+    if not broken and not silent:
+        return None
+    return Problem(f"{name_of(exchange)} is answered with {outcome(exchange)}", "any answer but 5xx", answer(exchange))
+
+
+def method_refused(exchange: Exchange, *, allowed: str) -> Problem | None:
+    """A method that an operation does not have gets 405 and an Allow header that lists the one it has.
+
+    Source: RFC 9110 section 15.5.6.
+    """
+    expected = f"405 with an Allow header that lists {allowed}"
+    if exchange.status != 405 or exchange.response is None:
+        return Problem(f"{called(exchange)} is answered with {outcome(exchange)}", expected, answer(exchange))
+    values = exchange.response.header_values("allow")
+    if allowed in {method.strip() for value in values for method in value.split(",")}:
+        return None
+    given = f"Allow: {quoted(', '.join(values))}" if values else "no Allow header"
+    return Problem(f"{called(exchange)} is answered with 405 and {given}", expected, f"{outcome(exchange)}, {given}")
+
+
+def path_not_found(exchange: Exchange) -> Problem | None:
+    """An unknown path gets 404. Source: RFC 9110 section 15.5.5."""
+    if exchange.status == 404:
+        return None
+    return Problem(f"{called(exchange)}, an unknown path, is answered with {outcome(exchange)}", "404", answer(exchange))
+
+
+def media_type_refused(exchange: Exchange, *, what: str) -> Problem | None:
+    """A body of another media type gets 415 or 400. Source: RFC 9110 section 15.5.16."""
+    if exchange.status in {415, 400}:
+        return None
+    return Problem(f"{name_of(exchange)} with {what} is answered with {outcome(exchange)}", "415 or 400", answer(exchange))
+
+
+def served_as_usual(after: Exchange, *, usual: float, what: str) -> Problem | None:
+    """The request after one of an excessive body is served in usual time; `usual` is how long such a one took before."""
+    limit = max(SLOWEST_FACTOR * usual, SLOWEST)
+    if after.succeeded and after.elapsed <= limit:
+        return None
+    came = f"answered with {outcome(after)}" if not after.succeeded else f"served after {after.elapsed:.1f} s only"
+    return Problem(
+        f"after {what}, the next request is {came}", f"200 within {limit:.1f} s", f"{outcome(after)} in {after.elapsed:.1f} s"
+    )
+
+
+def discloses_nothing(exchange: Exchange, *, token: str, others: Mapping[str, Sequence[str]]) -> Problem | None:
+    """An error discloses no stack trace, file path, query, valid token, or data of a provider that it is not about.
+
+    `others` are the telling values of the run's providers by their ids in decimal. What the request itself says may
+    be repeated, except for the token in its header.
+    """
+    response = exchange.response
+    if response is None or response.status < 400:
+        return None
+    headers = "\n".join(f"{name}: {value}" for name, value in response.headers if name.lower() != "set-cookie")
+    found = ""
+    for text in (response.body.decode("utf-8", "replace"), headers):
+        found = found or _disclosed(text, exchange.request, token, others)
+    if not found:
+        return None
+    return Problem(
+        f"{name_of(exchange)} discloses {found} in its answer with {outcome(exchange)}",
+        "an error that tells what is wrong with the request, and nothing of the inside",
+        found,
+    )
+
+
+def text_kept(exchange: Exchange, *, texts: Mapping[str, str], what: str) -> Problem | None:
+    """Show gives back the text of each property exactly as it was sent."""
+    return _text_difference(members_of(exchange) or {}, texts, f"show gives back {what} otherwise than it was sent")
+
+
+def text_listed(page: Exchange, *, id: int, texts: Mapping[str, str], what: str) -> Problem | None:  # noqa: A002
+    """List gives back the text of each property that it bears exactly as it was sent."""
+    item = listed_item(page, id) or {}
+    borne = {name: text for name, text in texts.items() if name in item}
+    return _text_difference(item, borne, f"list gives back {what} otherwise than it was sent")
+
+
+def in_one_state(exchange: Exchange, *, states: Sequence[Values], id: int, names: Sequence[str]) -> Problem | None:  # noqa: A002
+    """After concurrent updates a provider is in one of the states that were accepted.
+
+    `names` are the properties to compare; a list is judged by what it bears of the provider.
+    """
+    item = listed_item(exchange, id) if exchange.operation == Operation.LIST else members_of(exchange)
+    if item is None:
+        return None
+    borne = [name for name in names if exchange.operation == Operation.SHOW or name in item]
+    if any(all(same(item.get(name, MISSING), state[name]) for name in borne) for state in states):
+        return None
+    nearest = max(states, key=lambda state: sum(same(item.get(name, MISSING), state[name]) for name in borne))
+    odd = [name for name in borne if not same(item.get(name, MISSING), nearest[name])]
+    return Problem(
+        f"after concurrent updates, {name_of(exchange)} gives a blend of them: {', '.join(odd)} of one, the others of another",
+        f"one of the {len(states)} states that were accepted, such as "
+        + "; ".join(f"{name} = {shown(nearest[name])}" for name in odd),
+        "; ".join(f"{name} = {shown(item.get(name, MISSING))}" for name in borne),
+    )
+
+
+def forbids_storing(exchange: Exchange, *, password: str) -> Problem | None:
+    """An answer that bears a password forbids to store it. Source: RFC 9111 section 5.2.2.5."""
+    response = exchange.response
+    if response is None or not exchange.succeeded or not _bears(exchange.json.value, password):
+        return None
+    directives = [part.partition("=")[0] for value in response.header_values("cache-control") for part in value.split(",")]
+    if "no-store" in {directive.strip().lower() for directive in directives}:
+        return None
+    return Problem(
+        f"the answer of {name_of(exchange)} bears a password and may be stored by caches",
+        "Cache-Control: no-store",
+        f"Cache-Control: {quoted(', '.join(response.header_values('cache-control')))}",
+    )
+
+
 # What the rules share: reading answers, comparing values, and putting both into words.
 
 
@@ -630,6 +893,61 @@ def outcome(exchange: Exchange) -> str:
     if exchange.response is None:
         return f"no answer ({exchange.problem}: {exchange.detail})" if exchange.detail else f"no answer ({exchange.problem})"
     return f"{exchange.response.status} {exchange.response.reason}".strip()
+
+
+def called(exchange: Exchange) -> str:
+    """Name a request outside the contract by its method and path."""
+    return f"{exchange.request.method} {exchange.request.target.partition('?')[0]}"
+
+
+def _disclosed(text: str, request: Request, token: str, others: Mapping[str, Sequence[str]]) -> str:
+    """Say what a text from an error discloses, without repeating a secret; empty when it is nothing."""
+    inner = internals(text, "")
+    values = [value for some in others.values() for value in some]
+    if inner is None and not token_disclosed(text, token, "") and value_disclosed(text, values, "") is None:
+        return ""
+    body = (request.body or b"")[:LARGEST_SAID].decode("utf-8", "replace")
+    headers = [value for _, value in request.headers if value != token]
+    said = sayings(request.method, request.target, body, *headers)
+    inner = internals(text, said)
+    if inner is not None:
+        return f"{inner[0]}: {quoted(inner[1])}"
+    if token_disclosed(text, token, said):
+        return "the valid token, or a part of it"
+    about = set(re.findall(r"\d+", said))
+    values = [value for identity, some in others.items() if identity not in about for value in some]
+    return "data of another provider" if value_disclosed(text, values, said) is not None else ""
+
+
+def _text_difference(actual: Values, expected: Mapping[str, str], summary: str) -> Problem | None:
+    """Compare texts, and tell of the first that differs no more than where it does."""
+    for name, text in expected.items():
+        given = actual.get(name, MISSING)
+        if given == text:
+            continue
+        if not isinstance(given, str):
+            return Problem(f"{summary}: {name}", f"{len(text)} characters", f"{name} = {shown(given)}")
+        position = next((at for at, pair in enumerate(zip(given, text, strict=False)) if pair[0] != pair[1]), min(len(given), len(text)))
+        return Problem(
+            f"{summary}: {name}",
+            f"{name} of {len(text)} characters, from position {position + 1}: {code_points(text, position)}",
+            f"{name} of {len(given)} characters, from position {position + 1}: {code_points(given, position)}",
+        )
+    return None
+
+
+def code_points(text: str, start: int) -> str:
+    """Write some characters of a text as code points."""
+    some = [f"U+{ord(character):04X}" for character in text[start : start + 6]]
+    return " ".join(some + ["…"] * (len(text) > start + 6)) or "nothing"
+
+
+def _bears(value: JsonValue, password: str) -> bool:
+    """Tell whether a provider in an answer bears a password."""
+    members = value if isinstance(value, dict) else {}
+    providers = members.get("providers")
+    items = [members, *(providers if isinstance(providers, list) else [])]
+    return any(isinstance(item, dict) and item.get("password") == password for item in items)
 
 
 def kind_of_body(exchange: Exchange) -> str:

@@ -29,13 +29,13 @@ class Masker:
 
 
 def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
-    forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _forms(secret)}
+    forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in encodings(secret)}
     if not forms:
         return None
     return re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
 
 
-def _forms(secret: str) -> set[str]:
+def encodings(secret: str) -> set[str]:
     """Return a secret as it is, as JSON, URL-encoded and in base64 at each of the three offsets."""
     raw = secret.encode()
     forms = {secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret), raw.hex()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -37,6 +37,11 @@ class Draft:
     def name(self) -> str:
         """The name that it is going to bear."""
         return str(self.body["name"])
+
+    @property
+    def marks(self) -> Provider:
+        """The values by which it is known, since no other provider has them."""
+        return {name: self.body[name] for name in ("name", "auth_id", "hostname")}
 
 
 @dataclass
@@ -152,6 +157,19 @@ class Providers:
         if answer.succeeded and (answer.json.readable or answer.json.empty):
             self._ledger.claim("CREATE-2", judge.gives_id, answer)
         return answer
+
+    def twin_of(self, held: Held) -> Held | None:
+        """Create a provider that shares hostname and auth_id with another, or none where that is refused.
+
+        That is nothing an operator sends, and an implementation may refuse it; one that does not must still keep the
+        two apart.
+        """
+        draft = self.draft()
+        shared = {name: held.body[name] for name in ("hostname", "auth_id")}
+        twin = self.holding(self.send(replace(draft, body={**draft.body, **shared})))
+        if twin is not None:
+            self.state(twin)
+        return twin
 
     def send(self, draft: Draft, *, content_type: str = "application/json") -> Exchange:
         """Send a plausible create, journalled before and after, without judging its answer."""
@@ -273,10 +291,20 @@ class Providers:
         return [identity for identity in self._inventory.walk().ids if identity not in known][:MOST_NEWCOMERS]
 
     def take_over(self, identity: int, name: str) -> None:
-        """Hold a provider whose create was never answered with its id, once show confirms that it bears the name."""
+        """Hold a provider whose create was never answered with its id, once show confirms that it is the one announced."""
         shown = self._api.show(identity)
-        if identity not in self._borne and (judge.members_of(shown) or {}).get("name") == name:
+        members = judge.members_of(shown) or {}
+        marks = self.announced[name].marks
+        if identity not in self._borne and any(members.get(key) == value for key, value in marks.items()):
             self._hold(identity, self.announced[name], shown)
+
+    def returned(self, held: Held) -> None:
+        """Take note that a provider of ours that was destroyed is there again."""
+        if held in self.past:
+            self.past.remove(held)
+            self.held.append(held)
+            self.destroyed -= 1
+            self._journal.created(held.name, held.id)
 
     @contextlib.contextmanager
     def created_for(self, traits: Traits) -> Iterator[Held]:

@@ -8,8 +8,10 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from provider_conformance.masking import Masker
+from provider_conformance.target import TOKEN_HEADER
 from provider_conformance.verdict import Failure, OperationStatistics, Outcome, RequirementResult
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 MOST_FAILURES = 5
 """Failures that are told in full for one requirement; the others are counted."""
+
+LONGEST_TOLD = 100_000
+"""Bytes of a body beyond which it is not told in full."""
 
 NO_EVIDENCE = "no exchange bore on it"
 
@@ -69,10 +74,14 @@ def statistics(exchanges: Sequence[Exchange]) -> tuple[OperationStatistics, ...]
 def fingerprint(exchanges: Sequence[Exchange]) -> str:
     """Return a hash of all that was sent, in order, but for address and tokens: equal for runs that sent the same."""
     digest = hashlib.sha256()
+    tokens = [value for exchange in exchanges[:1] for name, value in exchange.request.headers if name == TOKEN_HEADER]
     for exchange in exchanges:
         request = exchange.request
-        headers = [pair for pair in request.headers if pair[0] not in {"Host", "access_token"}]
-        digest.update(repr((request.method, request.target, headers, request.body)).encode())
+        headers = [pair for pair in request.headers if pair[0].lower() not in {"host", TOKEN_HEADER}]
+        sent = repr((request.method, request.target, headers, request.body))
+        for token in tokens:  # elsewhere than in its header, where it is tried, too
+            sent = sent.replace(token, "").replace(quote(token, safe=""), "")
+        digest.update(sent.encode())
     return digest.hexdigest()
 
 
@@ -84,14 +93,21 @@ def curl(request: Request, target: Target) -> str:
         words += ["-X", request.method]
     words.append(shlex.quote("/".join(origin[:3]) + request.target))
     for name, value in request.headers:
-        if name == "access_token":
+        if name.lower() == TOKEN_HEADER:
             variable = "$PROVIDER_TOKEN" if value == target.token else "$WRONG_TOKEN"
-            words += ["-H", f'"access_token: {variable}"']
-        elif name == "Content-Type":
+            words += ["-H", f'"{name}: {variable}"']
+        elif name not in {"Host", "User-Agent", "Accept", "Accept-Encoding", "Content-Length"}:
             words += ["-H", shlex.quote(f"{name}: {value}")]
     if request.body is not None:
-        words += ["--data-binary", shlex.quote(request.body.decode("utf-8", "backslashreplace"))]
+        words += ["--data-binary", shlex.quote(_told(request.body))]
     return " ".join(words)
+
+
+def _told(body: bytes) -> str:
+    """Write a body as text; of one that nobody would read or paste, only the beginning."""
+    if len(body) > LONGEST_TOLD:
+        return f"{body[:200].decode('utf-8', 'backslashreplace')}… ({len(body)} bytes)"
+    return body.decode("utf-8", "backslashreplace")
 
 
 def _outcome(evidence: Evidence) -> tuple[Outcome, str]:

@@ -10,6 +10,8 @@ import pytest
 from provider_conformance.errors import NotTestableError, RunEndedError, ViolationError
 from provider_conformance.expectations import Draw, Expect
 from provider_conformance.outcomes import result_of
+from provider_conformance.refusals import Refusals
+from provider_conformance.survival import SURVIVAL, judge_survival
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
@@ -34,6 +36,7 @@ class SuitePlugin:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._to_come: list[pytest.Item] = []
+        self._ended = ""
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the mark known."""
@@ -58,7 +61,7 @@ class SuitePlugin:
         report = yield
         if call.excinfo is not None:
             self._note_ending(item, call.excinfo.value)
-        return report  # type: ignore[return-value]
+        return report
 
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         """Tell the outcome of requirements that have no further tests."""
@@ -70,10 +73,13 @@ class SuitePlugin:
                 self._session.progress.requirement_finished(result)
 
     def pytest_sessionfinish(self) -> None:
-        """Say of tests that no longer ran that they did not."""
+        """Judge what only the whole run tells, and say of tests that no longer ran that they did not."""
+        if SURVIVAL in self._session.selected:
+            judge_survival(self._session.ledger)
+        reason = f"the run ended before its test: {self._ended}" if self._ended else "its test did not run"
         for item in self._to_come:
             for name in requirements_of(item):
-                self._session.ledger.of(name).gaps.append("the run ended before its test")
+                self._session.ledger.of(name).gaps.append(reason)
 
     @pytest.fixture
     def ledger(self) -> Ledger:
@@ -102,6 +108,11 @@ class SuitePlugin:
         return Expect(self._session.ledger, requirements_of(request.node)[0])
 
     @pytest.fixture
+    def refusals(self, expect: Expect, providers: Providers) -> Refusals:
+        """Sends what must be refused, and makes sure that it changes nothing."""
+        return Refusals(self._session.api, providers, self._session.inventory, expect)
+
+    @pytest.fixture
     def draw(self, request: pytest.FixtureRequest) -> Draw:
         """Draws values, the same for the same seed."""
         return Draw(self._session.config.seed, request.node.name, self._session.config.examples)
@@ -117,7 +128,7 @@ class SuitePlugin:
             case RunEndedError():
                 for name in names:
                     self._session.ledger.of(name).gaps.append(str(ending))
-                item.session.shouldstop = str(ending)
+                item.session.shouldstop = self._ended = str(ending)
             case _:
                 what = f"{item.name}: {type(ending).__name__}: {ending}"
                 for name in names:

@@ -49,8 +49,8 @@ class Culprits:
 
 def owner(traits: Traits, guilty: tuple[str, ...]) -> str:
     """Return the requirement that a refused create breaks: whether documented values are accepted has its own."""
-    enumerated = guilty and ENUMERATED.issuperset(guilty) and traits.ips <= MOST_ENUMERATED_IPS
-    return "CREATE-6" if enumerated else "CREATE-1"
+    many = "ips" in guilty and traits.ips > MOST_ENUMERATED_IPS
+    return "CREATE-6" if guilty and ENUMERATED.issuperset(guilty) and not many else "CREATE-1"
 
 
 def told(traits: Traits, guilty: tuple[str, ...]) -> str:

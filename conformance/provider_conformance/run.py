@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
@@ -35,18 +35,23 @@ CLEANING_TIME = 30.0
 
 def certify(config: Config, progress: Progress) -> Report:
     """Test one implementation and return the report; without a base URL, the embedded reference is started and tested."""
+    with opened(config, progress) as session, _interruptible(session.guard):
+        started = datetime.now(UTC)
+        diagnosis = examine(session, _run_tests)
+        return report_of(session, diagnosis, clean(session), started)
+
+
+@contextlib.contextmanager
+def opened(config: Config, progress: Progress) -> Iterator[Session]:
+    """Start the embedded reference unless there is a base URL, and keep target and journal open for a run."""
     with _target(config) as (base_url, token):
         progress.target(base_url, embedded=config.base_url is None)
-        guard = Guard(config.max_time)
         config.report_dir.mkdir(parents=True, exist_ok=True)
         journal = Journal(config.report_dir / JOURNAL)
+        guard = Guard(config.max_time)
         session = open_session(config, _requirements(config), progress, base_url, token, journal, guard)
-        started = datetime.now(UTC)
         try:
-            with _interruptible(guard):
-                diagnosis = _examine(session)
-                cleanup = _clean(session)
-            return _report(session, diagnosis, cleanup, started)
+            yield session
         finally:
             session.target.close()
             journal.close()
@@ -72,7 +77,7 @@ def _requirements(config: Config) -> tuple[Requirement, ...]:
     )
 
 
-def _examine(session: Session) -> Diagnosis:
+def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis:
     """Look at the target and run the suite's tests unless there is nothing to test."""
     try:
         with session.ledger.unjudged():
@@ -88,7 +93,7 @@ def _examine(session: Session) -> Diagnosis:
             session.ledger.of(requirement.id).gaps.append(diagnosis.text)
         return diagnosis
     session.progress.plan(len(session.selected), session.config.level.value)
-    _run_tests(session)
+    run_tests(session)
     return diagnosis
 
 
@@ -117,6 +122,7 @@ SUITE_ORDER = (
     "test_update.py",
     "test_destroy.py",
     "test_http.py",
+    "test_values.py",
     "test_lifecycle.py",
     "test_fuzz.py",
     "test_auth.py",
@@ -163,7 +169,7 @@ def _interruptible(guard: Guard) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _clean(session: Session) -> Cleanup:
+def clean(session: Session) -> Cleanup:
     """Destroy what the run still holds, also after an interruption, and find out what is left."""
     providers = session.providers
     session.guard.clean_up(CLEANING_TIME)
@@ -202,7 +208,7 @@ def _make_sure(session: Session) -> None:
         providers.held = [held for held in providers.past if providers.exists(held.id)]
 
 
-def _report(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started: datetime) -> Report:
+def report_of(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started: datetime) -> Report:
     contract, catalogue, config = load_contract(), load_catalogue(), session.config
     results = [_result(session, requirement) for requirement in session.requirements]
     return Report(

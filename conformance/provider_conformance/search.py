@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from typing import TypeVar
 
 import hypothesis
@@ -30,8 +31,9 @@ def certification(examples: int, **more: int) -> settings:
     )
 
 
+@cache
 def drawn(strategy: SearchStrategy[T], examples: int, seed: int) -> tuple[T, ...]:
-    """Return values that Hypothesis draws from a strategy."""
+    """Return values that Hypothesis draws from a strategy; a process that runs the suite again need not draw again."""
     values: list[T] = []
 
     @hypothesis.seed(seed)

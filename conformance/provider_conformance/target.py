@@ -63,22 +63,37 @@ class Guard:
             time.sleep(min(left, 0.1))
 
 
+TOKEN_HEADER = "access_token"  # noqa: S105 - the name of the header
+
+
 @dataclass(frozen=True)
 class Call:
     """A request in terms of the contract: an operation (or a bare path), its query and body, and what is unusual in it.
 
-    `token` None means the valid one, "" none at all. `body` bytes are sent as they are, anything else as JSON.
+    A `query` of text is sent as it is. `token` None means the valid one, "" none at all. `body` bytes are sent as they are, anything else as JSON.
+    A request is `outside` the contract when its path or its method is none of the contract's.
     """
 
     operation: str
     method: str
-    query: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] | str = ()
     body: bytes | None = None
     content_type: str | None = "application/json"
     token: str | None = None
+    token_header: str = TOKEN_HEADER
+    headers: Headers = ()
+    outside: bool = False
+
+    @property
+    def belongs_to(self) -> str | None:
+        """The operation that the exchange is one of, if any."""
+        return None if self.outside else self.operation
 
 
 NO_TOKEN = ""
+
+NOT_OPENED = "other connections were not opened"
+"""Detail of an exchange that was to overlap others, and did not take place for want of them."""
 
 
 class Target:
@@ -114,7 +129,7 @@ class Target:
     def send(self, call: Call) -> Exchange:
         """Send a call and return its exchange; waits and repeats where the target asks for patience (D18)."""
         for attempt in range(MOST_WAITS):
-            exchange = self._once(self.request(call), call.operation)
+            exchange = self._once(self.request(call), call.belongs_to)
             if (seconds := patience(exchange, attempt)) is None:
                 return exchange
             self._wait(exchange, seconds)
@@ -130,7 +145,7 @@ class Target:
 
         def one(index: int) -> Exchange:
             exchange = self._overlapping(requests[index], start)
-            return replace(exchange, number=first + index, operation=calls[index].operation)
+            return replace(exchange, number=first + index, operation=calls[index].belongs_to)
 
         with ThreadPoolExecutor(len(calls)) as pool:
             exchanges = tuple(pool.map(one, range(len(calls))))
@@ -155,10 +170,11 @@ class Target:
             ("Accept-Encoding", "identity"),
         )
         if token != NO_TOKEN:
-            headers += (("access_token", token),)
+            headers += ((call.token_header, token),)
         if call.body is not None and call.content_type is not None:
             headers += (("Content-Type", call.content_type),)
-        query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in call.query)
+        headers += call.headers
+        query = call.query if isinstance(call.query, str) else _encoded_query(call.query)
         path = f"{self._address.base_path}/{call.operation}"
         target = f"{path}?{query}" if query else path
         return Request(call.method, target, with_length(headers, call.body), call.body)
@@ -180,7 +196,7 @@ class Target:
         except TransportError as error:
             return Exchange(0, None, request, None, error.problem, error.detail, time.monotonic() - began)
         except threading.BrokenBarrierError:
-            return Exchange(0, None, request, None, TransportProblem.TIMED_OUT, "other connections were not opened")
+            return Exchange(0, None, request, None, TransportProblem.TIMED_OUT, NOT_OPENED)
         finally:
             connection.close()
 
@@ -194,10 +210,10 @@ class Target:
     def _wait(self, exchange: Exchange, seconds: float) -> None:
         if seconds > LONGEST_WAIT:
             raise NotTestableError(f"the target answers {exchange.status} and asks to wait for {seconds:.0f} s")
-        self._note(f"{exchange.operation} is answered with {exchange.status}: waiting for {seconds:.0f} s")
+        self._note(f"{exchange.operation or exchange.request.method} is answered with {exchange.status}: waiting for {seconds:.0f} s")
         self._guard.sleep(seconds)
 
-    def _once(self, request: Request, operation: str) -> Exchange:
+    def _once(self, request: Request, operation: str | None) -> Exchange:
         """Send a request once; only one that a kept connection's silent end cost its answer is sent anew."""
         self._guard.check()
         exchange = self._attempt(request, operation)
@@ -208,7 +224,7 @@ class Target:
         self._watch(exchange)
         return exchange
 
-    def _attempt(self, request: Request, operation: str) -> Exchange:
+    def _attempt(self, request: Request, operation: str | None) -> Exchange:
         self._sent += 1
         number, started = self._sent, time.monotonic()
         if not self._keep_alive:
@@ -247,6 +263,10 @@ def patience(exchange: Exchange, attempt: int) -> float | None:
         return max(0.0, email.utils.parsedate_to_datetime(values[0]).timestamp() - time.time())
     except ValueError:
         return float(2**attempt)
+
+
+def _encoded_query(parameters: Sequence[tuple[str, str]]) -> str:
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in parameters)
 
 
 def json_body(value: JsonValue | Mapping[str, JsonValue]) -> bytes:

@@ -103,7 +103,7 @@ class Report:
     base_url: str
     level: Level
     seed: int
-    options: Mapping[str, str | int | float | bool | None | tuple[str, ...]]
+    options: Mapping[str, str | int | float | bool | tuple[str, ...] | None]
     started: datetime
     finished: datetime
     results: tuple[RequirementResult, ...]

@@ -26,7 +26,7 @@ REQUIRED_BY_UPDATE = (*REQUIRED_BY_CREATE, "in_parameters", "out_parameters")
 
 DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(TEXTS, "unset"),
-    **{name: 5060 for name in NUMBERS},
+    **dict.fromkeys(NUMBERS, 5060),
     **dict.fromkeys(SWITCHES, False),
     **{name: values[0] for name, values in CHOICES.items()},
     **{name: [] for name in LISTS},

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from random import Random
 
 ODD: list[dict[str, Any]] = [
-    {name: None for name in DEFAULTS},
+    dict.fromkeys(DEFAULTS),
     {"name": 4711, "hostname": 10, "port": "5060", "ips": "10.0.0.1"},
     {},
     {"name": ""},

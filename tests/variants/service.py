@@ -114,7 +114,7 @@ class Service:
                 if number % busy.every == 1:
                     return self._later(busy.status, busy.retry_after)
             if crowded:
-                return self._later(429, "1")
+                return self._later(429, "0")
             with self.store.lock:
                 return replace(self._answer(request), pause=pause)
         except RefusalError as refusal:

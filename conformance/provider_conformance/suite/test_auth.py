@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
+    from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Providers
 
 
@@ -31,11 +33,12 @@ def test_the_valid_token_is_served_on_every_operation(
         expect(judge.token_served, api.list(first, 10, inventory.default))
     if held is None:
         raise NotTestableError(f"no provider to test with: create is answered with {judge.answer(created)}")
-    for send in (
+    rest: tuple[Callable[[], Exchange], ...] = (
         lambda: api.show(held.id),
         lambda: providers.update(held, next(single_changes())),
         lambda: providers.destroy(held),
-    ):
+    )
+    for send in rest:
         with expect.each():
             expect(judge.token_served, send())
 
@@ -146,3 +149,33 @@ class Intruder:
         self._expect.control(self._providers.update(self._held, TYPICAL))
         self._expect.control(self._providers.send(self._providers.draft()))
         self._expect.control(self._providers.destroy(self._held))
+
+
+@requirement("AUTH-4")
+def test_a_token_of_another_length_is_refused_on_every_operation(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
+) -> None:
+    intruder = Intruder(api, providers, inventory, expect)
+    careless = _serving_wrong_tokens(ledger)
+
+    for attempt in intruder.attempts:
+        with expect.each():
+            if attempt.__name__ in careless:
+                raise NotTestableError(f"{attempt.__name__} serves wrong tokens of the right length, or none, too")
+            for what, wrong in tokens.of_other_length(api.target.token):
+                attempt(what, wrong)
+
+    intruder.nothing_was_stored()
+    intruder.controls()
+
+
+def _serving_wrong_tokens(ledger: Ledger) -> set[str | None]:
+    """Return the operations that are known to serve wrong tokens, so that their length has nothing to do with it."""
+    wrongly = {
+        number
+        for name in ("AUTH-2", "AUTH-3")
+        for claim in ledger.of(name).violations
+        if claim.rule == judge.refused.__name__
+        for number in claim.exchanges
+    }
+    return {exchange.operation for exchange in ledger.exchanges if exchange.number in wrongly}

@@ -10,6 +10,12 @@ from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
+from provider_conformance.values.illegal import (
+    bodies_that_are_no_object,
+    ill_typed_properties,
+    missing_properties,
+    values_outside_enums,
+)
 from provider_conformance.values.plausible import TYPICAL, Traits, boundaries, combinations, strategy, texts
 
 if TYPE_CHECKING:
@@ -17,6 +23,7 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Draw, Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.oracle import Providers
+    from provider_conformance.refusals import Refusals
 
 
 @requirement("CREATE-1")
@@ -130,3 +137,23 @@ def in_batches(kinds: Sequence[Traits], size: int) -> Iterator[Sequence[Traits]]
     """Split traits into batches of providers that may be held at a time."""
     for start in range(0, len(kinds), size):
         yield kinds[start : start + size]
+
+
+@requirement("CREATE-7")
+def test_a_create_without_a_required_property_is_refused(refusals: Refusals) -> None:
+    refusals.creates(missing_properties(Operation.CREATE))
+
+
+@requirement("CREATE-8")
+def test_a_create_with_a_property_of_another_type_is_refused(refusals: Refusals) -> None:
+    refusals.creates(ill_typed_properties(Operation.CREATE))
+
+
+@requirement("CREATE-9")
+def test_a_create_with_a_value_outside_an_enum_is_refused(refusals: Refusals) -> None:
+    refusals.creates(values_outside_enums(Operation.CREATE))
+
+
+@requirement("CREATE-10")
+def test_a_create_whose_body_is_no_json_object_is_refused(refusals: Refusals) -> None:
+    refusals.creates(bodies_that_are_no_object())

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
-from provider_conformance.values.illegal import ids_that_are_none
+from provider_conformance.refusals import not_survived
+from provider_conformance.values.illegal import Violation, bodies_that_are_no_object, ids_that_are_none
 from provider_conformance.values.plausible import TYPICAL, combinations
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.oracle import Providers
+    from provider_conformance.refusals import Refusals
 
 
 @requirement("DESTROY-1")
@@ -49,6 +51,7 @@ def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory:
     for doomed in range(4):
         ours = [providers.create(replace(TYPICAL, name_tail=tail)) for tail in ("", "0", " b")]
         ours.append(providers.create(next(combinations())))
+        ours += [twin] if (twin := providers.twin_of(ours[0])) else []
         before = [providers.shown(held) for held in ours]
         listed = inventory.judged(ours=providers.ids).ids
 
@@ -60,7 +63,7 @@ def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory:
         listing = inventory.judged(ours=[ours[index].id for index in kept])
         for index in kept:
             held = ours[index]
-            expect(judge.unchanged, before[index], api.show(held.id), of=held)
+            expect(judge.unchanged, before[index], api.served(api.show(held.id)), of=held)
             if listed.count(held.id) == 1:
                 expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
         providers.clear()
@@ -88,8 +91,50 @@ def test_an_id_that_is_no_int64_integer_is_answered_with_exactly_400(
             if not providers.exists(victim.id):
                 providers.forget(victim)
             expect(judge.refused_as_invalid_id, answer, of=victim, what=what)
-            expect(judge.unchanged, state, api.show(victim.id), of=victim)
+            expect(judge.unchanged, state, api.served(api.show(victim.id)), of=victim)
 
     for held, state in zip(kept, before, strict=True):
-        expect(judge.unchanged, state, api.show(held.id), of=held)
+        expect(judge.unchanged, state, api.served(api.show(held.id)), of=held)
     expect.control(providers.destroy(kept[0]))
+
+
+@requirement("DESTROY-5")
+def test_an_id_that_names_no_provider_is_answered_with_exactly_400(
+    api: Api, providers: Providers, expect: Expect
+) -> None:
+    kept = providers.create()
+    before = providers.shown(kept)
+    gone = [providers.create() for _ in range(3)]
+    for held in gone:
+        answer = providers.destroy(held)
+        expect.control(answer)
+        if providers.exists(held.id):
+            raise NotTestableError("no id to test with: a destroyed provider is still shown (DESTROY-2)")
+
+    for held in (gone[2], gone[2], gone[0], gone[1], gone[0], gone[0]):
+        with expect.each():
+            answer = api.destroy(held.id)
+            not_survived(answer, "the id of a destroyed provider")
+            expect(judge.refused_as_invalid_id, answer, of=held, what="the id of a destroyed provider")
+
+    doomed = providers.create()
+    with expect.each():
+        expect.control(providers.destroy(doomed))
+        expect(judge.refused_as_invalid_id, api.destroy(doomed.id), of=doomed, what="the same id at once again")
+    expect(judge.unchanged, before, api.served(api.show(kept.id)), of=kept)
+
+
+@requirement("DESTROY-6")
+def test_a_destroy_without_an_id_or_an_object_is_refused(refusals: Refusals) -> None:
+    refusals.destroys([*OBJECTS_WITHOUT_ID, *bodies_that_are_no_object()])
+
+
+OBJECTS_WITHOUT_ID = (
+    Violation("an empty object", lambda _: b"{}", 0),
+    Violation("an object without id", lambda _: b'{"name":"pconf"}', 0),
+    Violation("provider_id for id", lambda body: b'{"provider_id":%d}' % int(str(body["id"])), 0),
+    Violation("ids for id", lambda body: b'{"ids":[%d]}' % int(str(body["id"])), 0),
+    Violation("the id one level deeper", lambda body: b'{"provider":{"id":%d}}' % int(str(body["id"])), 0),
+    Violation("an empty name for id", lambda body: b'{"":%d}' % int(str(body["id"])), 0),
+)
+"""Bodies that lack the id, or have it elsewhere."""

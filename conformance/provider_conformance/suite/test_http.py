@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.contract import Operation
 from provider_conformance.plugin import requirement
+from provider_conformance.refusals import accepted
+from provider_conformance.survival import METHODS, judge_survival
+from provider_conformance.target import Call, json_body
 from provider_conformance.values.plausible import TYPICAL, single_changes, texts
+from provider_conformance.values.unusual import odd_bodies, odd_pages, odd_queries
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
-    from provider_conformance.oracle import Providers
+    from provider_conformance.ledger import Ledger
+    from provider_conformance.oracle import Held, Providers
 
 MEDIA_TYPES = ("application/json", "application/json; charset=utf-8")
 WITH_CHARSET = "Content-Type application/json; charset=utf-8"
@@ -68,3 +74,81 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
             api.destroy(one.id, content_type=media_type) for one, media_type in zip(doomed, MEDIA_TYPES, strict=True)
         ]
         expect(judge.served_alike, *destroyed, what=WITH_CHARSET)
+
+
+@requirement("HTTP-2")
+def test_odd_bodies_are_survived(api: Api, providers: Providers, ledger: Ledger) -> None:
+    for what, _ in odd_bodies(providers.draft().body):
+        draft = providers.draft()
+        providers.announce(draft)
+        answer = api.create(dict(odd_bodies(draft.body))[what])
+        if accepted(answer):
+            providers.adopt(answer, draft)
+        providers.clear()
+
+    held = providers.create()
+    for _, body in odd_bodies({"id": held.id, **providers.values.update(held.id, held.body)}):
+        api.update(body)
+    providers.clear()
+
+    for what, _ in odd_bodies({"id": 0}):
+        held = providers.held[0] if providers.held else providers.create()
+        if accepted(api.destroy(dict(odd_bodies({"id": held.id}))[what])):
+            providers.release(held)
+
+    judge_survival(ledger)
+
+
+@requirement("HTTP-2")
+def test_odd_queries_are_survived(api: Api, providers: Providers, inventory: Inventory, ledger: Ledger) -> None:
+    held = providers.create()
+    first = inventory.first_page()
+
+    for _, query in odd_queries(f"id={held.id}"):
+        api.send(Call(Operation.SHOW.value, "GET", query=query))
+    for _, query in odd_queries(f"pagination={first}&pagesize=10"):
+        api.send(Call(Operation.LIST.value, "GET", query=query))
+    for _, pagination, pagesize in odd_pages(first):
+        api.list(str(pagination), str(pagesize))
+
+    judge_survival(ledger)
+
+
+@requirement("HTTP-2")
+def test_every_method_on_every_operation_is_survived(
+    api: Api, providers: Providers, inventory: Inventory, ledger: Ledger
+) -> None:
+    first = inventory.first_page() if providers.create() else 0
+
+    # Whatever a server makes of a method that these docs do not have, it makes it of a provider of ours.
+    for method in sorted(METHODS):
+        for operation in (Operation.CREATE, Operation.SHOW, Operation.LIST, Operation.UPDATE, Operation.DESTROY):
+            held = providers.held[0] if providers.held else providers.create()
+            draft = providers.draft()
+            providers.announce(draft)
+            bodies = {
+                Operation.CREATE: draft.body,
+                Operation.UPDATE: providers.values.update(held.id, held.body),
+                Operation.DESTROY: {"id": held.id},
+            }
+            queries = {Operation.LIST: {"pagination": str(first), "pagesize": "1"}}
+            answer = api.send(
+                Call(
+                    operation.value,
+                    method,
+                    query=tuple(queries.get(operation, {"id": str(held.id)}).items()),
+                    body=None if method == "GET" else json_body(bodies.get(operation, {})),
+                    outside=True,
+                )
+            )
+            if accepted(answer):
+                providers.adopt(answer, draft)
+            _look_after(held, providers)
+
+    judge_survival(ledger)
+
+
+def _look_after(held: Held, providers: Providers) -> None:
+    """Take note of a provider of ours that an odd request has destroyed."""
+    if held in providers.held and not providers.exists(held.id):
+        providers.forget(held)

@@ -93,7 +93,7 @@ def test_any_order_of_operations_leaves_what_the_model_says(
             for held in providers.held:
                 if held is not self.touched and held.shown is not None:
                     before = held.shown
-                    after = api.show(held.id)
+                    after = api.served(api.show(held.id))
                     story = self.touched or held
                     expect(judge.unchanged, before, after, of=story, requirement=KEEPS[self.last])
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
+from provider_conformance.values.illegal import ORDERS, pages_in_a_query, sizes_in_a_query
 from provider_conformance.values.plausible import texts, varied
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory, Walk
     from provider_conformance.oracle import Held, Providers
+    from provider_conformance.refusals import Refusals
 
 FEW = 40
 """Providers in all up to which the list is walked with the smallest pages too."""
@@ -127,3 +130,110 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
 def _readable(succeeded: bool, answer: str) -> None:  # noqa: FBT001
     if not succeeded:
         raise NotTestableError(f"the first page cannot be read: {answer}")
+
+
+@requirement("LIST-6")
+def test_count_is_the_number_of_providers_in_all(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    several(providers, 5)
+
+    with expect.each():
+        _count(api, providers, inventory, expect)
+    providers.release(providers.held[1])
+    with expect.each():
+        _count(api, providers, inventory, expect)
+    providers.create()
+    with expect.each():
+        _count(api, providers, inventory, expect)
+
+
+@requirement("LIST-7")
+def test_what_was_asked_for_is_reported_back(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    several(providers, 5)
+    first = inventory.first_page()
+    asked_for = [(first + page, pagesize, inventory.default) for page, pagesize in EXISTING_PAGES]
+    # What OPTIONAL gives is free (D14), so that only its first page is sure to exist.
+    asked_for += [(first, pagesize, "OPTIONAL") for pagesize in (1, 3, 10, 100)]
+
+    for page, pagesize, sort_by in asked_for:
+        with expect.each():
+            answer = api.list(page, pagesize, sort_by)
+            _readable(answer.succeeded, judge.answer(answer))
+            asked: dict[str, int | str] = {"pagination": page, "pagesize": pagesize}
+            expect(judge.reports_asked, answer, asked=asked | ({"sort_by": sort_by} if sort_by else {}))
+
+
+@requirement("LIST-8")
+def test_missing_ill_typed_and_unknown_parameters_are_refused(
+    providers: Providers, inventory: Inventory, refusals: Refusals
+) -> None:
+    several(providers, 3)
+    first = inventory.first_page()
+    fair = {"pagination": str(first), "pagesize": "10"}
+
+    refusals.query(
+        Operation.LIST,
+        fair,
+        [
+            ("no pagination", {"pagination": None}),
+            ("no pagesize", {"pagesize": None}),
+            ("neither pagination nor pagesize", {"pagination": None, "pagesize": None}),
+            *((f"a pagination that is {what}", {"pagination": text(first)}) for what, text in pages_in_a_query()),
+            *((f"a pagesize that is {what}", {"pagesize": text(10)}) for what, text in sizes_in_a_query()),
+        ],
+    )
+    sorted_by = {**fair, "sort_by": inventory.default or "OPTIONAL"}
+    refusals.query(Operation.LIST, sorted_by, [(f"sort_by {judge.quoted(text)}", {"sort_by": text}) for text in ORDERS])
+
+
+@requirement("LIST-9")
+def test_page_count_is_what_count_and_pagesize_make(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    several(providers, 5)
+    first = inventory.first_page()
+
+    for pagesize in (1, 2, 3, 5, 10, 100):
+        with expect.each():
+            page = api.list(first, pagesize, inventory.default)
+            _readable(page.succeeded, judge.answer(page))
+            expect(judge.page_count_fits, page, pagesize=pagesize)
+
+
+EXISTING_PAGES = ((0, 100), (0, 1), (1, 1), (3, 1), (0, 2), (1, 2), (0, 3), (1, 3), (0, 7), (0, 50))
+"""Pages, counted from the first, and page sizes, such that five providers are enough for each page to exist."""
+
+MOST_COUNTS = 6
+"""How often the list is counted before it is given up, because it is never the same twice."""
+
+
+def _count(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
+    """Compare the count of several pages with what the list gives before and after, for as long as that differs.
+
+    A wrong count must be seen twice: somebody's provider may have come and gone between the two.
+    """
+    first = inventory.first_page()
+    seen_wrong = False
+    for _ in range(MOST_COUNTS):
+        before = inventory.judged(ours=providers.ids)
+        pages = [api.list(first + page, pagesize, inventory.default) for page, pagesize in EXISTING_PAGES[:6]]
+        after = inventory.judged(ours=providers.ids)
+        if sorted(before.ids) != sorted(after.ids) or before.size != after.size:
+            continue
+        if judge.every_one_once(*before.pages, names=providers.names) or len(set(before.ids)) != before.size:
+            raise NotTestableError("the pages do not give every provider once (LIST-3), so that nobody can count them")
+        readable = [page for page in (*before.pages, *pages) if judge.members_of(page) is not None and page.succeeded]
+        wrong = next((page for page in readable if judge.counts_all(page, size=before.size)), None)
+        further = api.list(first + len(before.pages), before.pagesize, inventory.default)
+        more = judge.counts_what_follows(before.pages[-1], further, size=before.size, known=before.ids)
+        if (wrong or more) and not seen_wrong:
+            seen_wrong = True
+            continue
+        for page in readable:
+            expect(judge.counts_all, page, size=before.size)
+        expect(judge.counts_what_follows, before.pages[-1], further, size=before.size, known=before.ids)
+        return
+    raise NotTestableError("providers of others come and go all the time, so that nobody can count them")

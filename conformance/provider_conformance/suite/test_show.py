@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.contract import Operation
+from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
+from provider_conformance.refusals import not_survived
+from provider_conformance.values.illegal import ids_in_a_query
 from provider_conformance.values.plausible import TYPICAL, boundaries, combinations, varied
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.oracle import Providers
+    from provider_conformance.refusals import Refusals
+    from provider_conformance.values.plausible import Provider
 
 
 @requirement("SHOW-1")
@@ -21,11 +29,11 @@ def test_an_existing_provider_is_shown_under_its_id(api: Api, providers: Provide
     first, second, third = providers.create_all(varied()[:3])
 
     for held in (second, first, third, first, second):
-        expect(judge.shows_asked, api.show(held.id), of=held, id=held.id)
+        expect(judge.shows_asked, api.served(api.show(held.id)), of=held, id=held.id)
 
     providers.release(second)
     for held in (third, first):
-        expect(judge.shows_asked, api.show(held.id), of=held, id=held.id)
+        expect(judge.shows_asked, api.served(api.show(held.id)), of=held, id=held.id)
 
 
 @requirement("SHOW-2")
@@ -44,13 +52,14 @@ def test_show_and_list_change_nothing(
     ours = providers.create_all(varied()[:4])
     first = inventory.first_page()
 
-    for read in (
+    reads: tuple[Callable[[], list[Exchange]], ...] = (
         lambda: [api.show(held.id) for held in ours],
         lambda: [api.list(first, 100)],
         lambda: [api.list(first, 1, "DEFAULT"), api.list(first + 1, 1, "DEFAULT")],
         lambda: [api.list(first, 2, "OPTIONAL"), api.list(first + 1, 2, "OPTIONAL")],
         lambda: [api.show(ours[0].id) for _ in range(5)],
-    ):
+    )
+    for read in reads:
         before = [providers.shown(held) for held in ours]
         read()
         for held, state in zip(ours, before, strict=True):
@@ -82,3 +91,56 @@ def mistakable(identity: int, past: Sequence[int]) -> list[int]:
     alike = [other for other in past if digits.startswith(str(other)) or digits.endswith(str(other))]
     derived = (identity + 2**32, identity - 2**32, identity + 2**16, -identity)
     return [other for other in (*alike[-3:], *derived) if other != identity and other in judge.INT64]
+
+
+@requirement("SHOW-5")
+def test_an_unknown_id_is_refused(api: Api, providers: Providers, expect: Expect) -> None:
+    kept = providers.create()
+    expect.control(api.show(kept.id))
+    doomed = [providers.create() for _ in range(3)]
+    others = {str(kept.id): kept.body}
+
+    for held in doomed:
+        providers.destroy(held)
+    for held in (doomed[1], doomed[0], doomed[2], doomed[2]):
+        with expect.each():
+            answer = api.show(held.id)
+            not_survived(answer, "a destroyed id")
+            if (judge.members_of(answer) or {}).get("name") == held.name:
+                raise NotTestableError("no id to test with: a destroyed provider is still shown (DESTROY-2)")
+            if judge.gives_nobody(answer, asked=held.id, others=others) is not None:
+                raise NotTestableError("an unknown id shows some other provider (SHOW-4)")
+            expect(judge.unknown_refused, answer, of=held, asked=held.id, what="the id of a destroyed provider")
+
+    # Should one of these be somebody's, show gives that very provider, and nothing is wrong.
+    for asked in (doomed[0].id + 2**40, -doomed[0].id, -1, 2**63 - 1, -(2**63)):
+        with expect.each():
+            answer = api.show(asked)
+            not_survived(answer, "an id that nobody may bear")
+            if judge.shows_asked(answer, id=asked) is not None and not _is_somebody(answer, others, asked):
+                expect(judge.unknown_refused, answer, asked=asked, what="an id that no create gave")
+
+
+def _is_somebody(answer: Exchange, others: Mapping[str, Provider], asked: int) -> bool:
+    """Tell whether show gives a provider of ours under another id, which is another requirement (SHOW-4)."""
+    return judge.gives_nobody(answer, asked=asked, others=others) is not None
+
+
+@requirement("SHOW-6")
+def test_no_id_and_one_that_is_no_int64_integer_are_refused(
+    api: Api, providers: Providers, refusals: Refusals, expect: Expect
+) -> None:
+    held = providers.create()
+    before = providers.shown(held)
+
+    refusals.query(
+        Operation.SHOW,
+        {"id": str(held.id)},
+        [
+            ("no id", {"id": None}),
+            *((f"an id that is {what}", {"id": text(held.id)}) for what, text in ids_in_a_query()),
+        ],
+        of=held,
+    )
+
+    expect(judge.unchanged, before, api.served(api.show(held.id)), of=held)

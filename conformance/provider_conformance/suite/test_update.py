@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
 from provider_conformance.reduction import Culprits, told
+from provider_conformance.refusals import OTHERWISE, not_survived
+from provider_conformance.values.illegal import (
+    bodies_that_are_no_object,
+    ill_typed_ids,
+    ill_typed_properties,
+    missing_properties,
+    values_outside_enums,
+)
 from provider_conformance.values.plausible import (
     TYPICAL,
     Traits,
@@ -26,7 +35,8 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Draw, Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
-    from provider_conformance.oracle import Held, Providers
+    from provider_conformance.oracle import Draft, Held, Providers
+    from provider_conformance.refusals import Refusals
 
 
 def to_and_fro() -> Iterator[Traits]:
@@ -73,11 +83,12 @@ def test_no_other_provider_and_no_id_is_changed(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
     ours = [providers.create() for _ in range(3)]
+    twin = providers.twin_of(ours[0])
     listed = inventory.judged(ours=providers.ids).ids
 
     for turn, traits in enumerate(to_and_fro()):
         held = ours[turn // 2 % 3]
-        others = [other for other in ours if other is not held]
+        others = [other for other in (*ours, *([twin] if twin else [])) if other is not held]
         before = [providers.shown(other) for other in others]
         with expect.each():
             _accepted(providers.update(held, traits))
@@ -85,7 +96,7 @@ def test_no_other_provider_and_no_id_is_changed(
                 expect(judge.unchanged, state, providers.state(other), of=held)
 
     for held in ours:
-        expect(judge.shows_asked, api.show(held.id), of=held, id=held.id)
+        expect(judge.shows_asked, api.served(api.show(held.id)), of=held, id=held.id)
         listing = inventory.judged(ours=providers.ids)
         if listed.count(held.id) == 1:
             expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
@@ -103,7 +114,7 @@ def test_the_same_update_sent_twice_leaves_the_same_state(
             _accepted(providers.update(held, traits))
             once = providers.state(held)
             expect(judge.accepted, providers.update(held, traits), of=held, requirement="UPDATE-1", what="the same values again")
-            expect(judge.unchanged, once, api.show(held.id), of=held)
+            expect(judge.unchanged, once, api.served(api.show(held.id)), of=held)
 
     listing = inventory.judged(ours=providers.ids)
     expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
@@ -114,6 +125,8 @@ def _update_and_look(
 ) -> None:
     """Update a provider and compare all its properties, in show and, where it bears them, in list."""
     before, held_before = providers.shown(held), held.body
+    if providers.values.provider(held.number, traits) == held.body:
+        return
     _accepted(providers.update(held, traits))
     after = providers.state(held)
     ill_typed = sorted(providers.ill_typed)
@@ -128,3 +141,80 @@ def _accepted(answer: Exchange) -> None:
         raise NotTestableError(f"a plausible update is answered with {judge.answer(answer)}")
 
 
+
+
+@requirement("UPDATE-5")
+def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
+    api: Api, providers: Providers, inventory: Inventory, refusals: Refusals, expect: Expect
+) -> None:
+    kept = providers.create()
+    expect.control(providers.update(kept, OTHERWISE))
+    state = providers.state(kept)
+    doomed = [providers.create() for _ in range(3)]
+    before = inventory.judged(ours=providers.ids)
+    # One that was updated in its life, and one that was not.
+    providers.update(doomed[0], OTHERWISE)
+    for held in doomed:
+        _destroyed(held, providers)
+
+    sent: list[tuple[Draft, str, Exchange]] = []
+    for held in (*doomed, doomed[0]):
+        draft = providers.draft()
+        providers.announce(draft)
+        with expect.each():
+            answer = api.update(providers.values.update(held.id, draft.body))
+            sent.append((draft, UNKNOWN_ID, answer))
+            shown = api.show(held.id)
+            if judge.creates_nobody(answer, shown, id=held.id) is not None:
+                providers.returned(held)
+                providers.release(held)
+                expect(judge.creates_nobody, answer, shown, of=held, id=held.id)
+            not_survived(answer, UNKNOWN_ID)
+            expect(judge.refused, answer, of=held, what=UNKNOWN_ID)
+
+    refusals.nothing_was_stored(before, sent)
+    expect(judge.unchanged, state, api.served(api.show(kept.id)), of=kept)
+
+
+@requirement("UPDATE-6")
+def test_an_update_that_lacks_a_property_or_has_a_wrong_one_is_refused(refusals: Refusals) -> None:
+    refusals.updates(
+        [
+            *missing_properties(Operation.UPDATE),
+            *ill_typed_properties(Operation.UPDATE),
+            *values_outside_enums(Operation.UPDATE),
+        ]
+    )
+
+
+@requirement("UPDATE-7")
+def test_an_update_without_an_object_or_an_int64_id_is_refused(refusals: Refusals) -> None:
+    refusals.updates([*bodies_that_are_no_object(), *ill_typed_ids(Operation.UPDATE)])
+
+
+@requirement("UPDATE-7")
+def test_an_update_with_an_ill_typed_id_of_nobody_is_refused_too(
+    api: Api, providers: Providers, expect: Expect
+) -> None:
+    kept = providers.create()
+    expect.control(providers.update(kept, OTHERWISE))
+    gone = _destroyed(providers.create(), providers)
+    body = providers.values.update(gone.id, gone.body)
+
+    for violation in ill_typed_ids(Operation.UPDATE):
+        if violation.guess is None:
+            with expect.each():
+                answer = api.update(violation.write(body))
+                not_survived(answer, violation.what)
+                expect(judge.refused, answer, of=gone, what=f"{violation.what} of a destroyed provider")
+
+
+UNKNOWN_ID = "the id of a destroyed provider"
+
+
+def _destroyed(held: Held, providers: Providers) -> Held:
+    """Destroy a provider, so that its id names nothing."""
+    answer = providers.destroy(held)
+    if not answer.succeeded or providers.exists(held.id):
+        raise NotTestableError(f"no id to test with: destroy is answered with {judge.answer(answer)}, and show gives it still")
+    return held

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from provider_conformance.contract import Operation, load_contract
+from provider_conformance.jsontext import JsonValue
+from provider_conformance.values.plausible import Provider
 
 NumberText = Callable[[int], str]
 
@@ -28,3 +36,265 @@ def ids_that_are_none() -> Iterator[tuple[str, NumberText, int | None]]:
     yield "an id too large for int64", lambda identity: str(identity + 2**64), None
     yield "an id far too large", lambda identity: str(identity + 2**128), None
     yield "an id too small for int64", lambda identity: str(identity - 2**65), None
+
+@dataclass(frozen=True)
+class Violation:
+    """One thing wrong with a body: what it is, and how a plausible body is written so that it has it, and nothing else.
+
+    `guess` is an id that a careless server may act on although the body does not bear it: 0 for what is missing or
+    empty, 1 for true.
+    """
+
+    what: str
+    write: Callable[[Provider], bytes]
+    guess: int | None = None
+
+
+def missing_properties(operation: Operation) -> Iterator[Violation]:
+    """Every required property missing."""
+    for name in documented(operation):
+        yield Violation(f"no {name}", partial(_without, name), 0 if name == "id" else None)
+
+
+def ill_typed_properties(operation: Operation) -> Iterator[Violation]:
+    """Every property but the id with values of every other JSON type, those among them that careless servers coerce."""
+    for name, schema in documented(operation).items():
+        if name == "id":
+            continue
+        kind = "enum" if "enum" in schema else str(schema["type"])
+        for label, of in ILL_TYPED[kind].items():
+            yield _altered(name, label, of)
+
+
+def values_outside_enums(operation: Operation) -> Iterator[Violation]:
+    """Every enum with strings that are not in it."""
+    enums = {name: schema["enum"] for name, schema in documented(operation).items() if "enum" in schema}
+    for name, values in enums.items():
+        for label, of in OUTSIDE_ENUM.items():
+            yield _altered(name, label, of)
+        other, foreign = next((other, some[0]) for other, some in enums.items() if other != name)
+        yield _altered(name, f"{UNKNOWN[name]}, which is not in its enum", _constantly(UNKNOWN[name]))
+        yield _altered(name, "all its values at once", _constantly(",".join(values)))
+        yield _altered(name, f"{foreign}, a value of {other}", _constantly(foreign))
+
+
+def bodies_that_are_no_object() -> Iterator[Violation]:
+    """Bodies that are not JSON, or JSON and no object; whatever can be is made of a body that would be accepted.
+
+    None is cut off within an id, since what is left of it could be somebody else's.
+    """
+    yield Violation("a comma after the last property", lambda body: _json(body)[:-1] + b",}")
+    yield Violation("a comma before the first property", lambda body: b"{," + _json(body)[1:])
+    yield Violation("single quotes", lambda body: _json(body).replace(b'"', b"'"))
+    yield Violation("names without quotes", lambda body: re.sub(rb'"(\w+)":', rb"\1:", _json(body)))
+    yield Violation("NaN for a number", lambda body: _json(body)[:-1] + b',"note":NaN}')
+    yield Violation("Infinity for a number", lambda body: _json(body)[:-1] + b',"note":-Infinity}')
+    yield Violation("True for true", lambda body: _json(body)[:-1] + b',"note":True}')
+    yield Violation("a comment", lambda body: _json(body)[:-1] + b"/* nothing */}")
+    yield Violation("no colon after the first name", lambda body: _json(body).replace(b'":', b'" ', 1))
+    yield Violation("an equals sign for a colon", lambda body: _json(body).replace(b'":', b'"=', 1))
+    yield Violation("no comma between properties", lambda body: _json(body)[:-1] + b' "note":0}')
+    yield Violation("no first brace", lambda body: _json(body)[1:])
+    yield Violation("no last brace", lambda body: _json(body)[:-1])
+    yield Violation("a bracket for the last brace", lambda body: _json(body)[:-1] + b"]")
+    yield Violation("the end cut off after a comma", lambda body: _json(body)[:-1] + b",")
+    yield Violation("the end cut off within a name", lambda body: _json(body)[:-1] + b',"no')
+    yield Violation("the end cut off after a colon", lambda body: _json(body)[:-1] + b',"note":')
+    yield Violation("the end cut off within a text", lambda body: _json(body)[:-1] + b',"note":"no')
+    yield Violation("the second half cut off", lambda body: _json(dict([*body.items()][: len(body) // 2 + 1]))[:-1])
+    yield Violation("all but the first name cut off", lambda body: _json(body).partition(b":")[0] + b":", 0)
+    yield Violation("all but the first brace cut off", lambda _: b"{", 0)
+    yield Violation("the same document twice", lambda body: _json(body) * 2)
+    yield Violation("an empty object after it", lambda body: _json(body) + b"{}")
+    yield Violation("a letter after it", lambda body: _json(body) + b"x")
+    yield Violation("a brace too many", lambda body: _json(body) + b"}")
+    yield Violation("a letter before it", lambda body: b"x" + _json(body))
+    yield Violation("an empty body", lambda _: b"", 0)
+    yield Violation("a body of white space", lambda _: b" \r\n\t", 0)
+    yield Violation("an empty array", lambda _: b"[]", 0)
+    yield Violation("an array around the object", lambda body: b"[" + _json(body) + b"]")
+    yield Violation("an array of the values", lambda body: _json(list(body.values())))
+    yield Violation("an array of names and values", lambda body: _json([[name, body[name]] for name in body]))
+    yield Violation("a string of JSON", lambda body: _json(_json(body).decode()))
+    yield Violation("an empty string", lambda _: b'""', 0)
+    yield Violation("a number", lambda body: _json(body.get("id", 5060)))
+    yield Violation("a string of digits", lambda body: _json(str(body.get("id", 5060))))
+    yield Violation("true", lambda _: b"true", 1)
+    yield Violation("false", lambda _: b"false", 0)
+    yield Violation("null", lambda _: b"null", 0)
+
+
+def ill_typed_ids(operation: Operation) -> Iterator[Violation]:
+    """Bodies whose id is no int64 integer; those made of the id of the body have no guess."""
+    assert "id" in documented(operation)
+    for what, text, guess in ids_that_are_none():
+        yield Violation(what, partial(_with_id, text), guess)
+
+
+def ids_in_a_query() -> Iterator[tuple[str, NumberText]]:
+    """Values of a query parameter that are no int64 integer however leniently numbers are spelt (D17), made of an id."""
+    yield from _numbers_in_a_query()
+    yield "too large for int64", lambda identity: str(identity + 2**64)
+    yield "far too large", lambda identity: str(identity + 2**128)
+    yield "too small for int64", lambda identity: str(identity - 2**65)
+    yield "one too large for int64", lambda _: str(2**63)
+    yield "one too small for int64", lambda _: str(-(2**63) - 1)
+
+
+def pages_in_a_query() -> Iterator[tuple[str, NumberText]]:
+    """Values of `pagination` that are no int32 integer, made of the number of a page that exists."""
+    yield from _numbers_in_a_query()
+    yield "that int32 wraps to the page", lambda page: str(page + 2**32)
+    yield "that int64 wraps to the page", lambda page: str(page + 2**64)
+    yield "far too large", lambda page: str(page + 2**128)
+    yield "one too large for int32", lambda _: str(2**31)
+    yield "one too small for int32", lambda _: str(-(2**31) - 1)
+    yield "the largest int64", lambda _: str(2**63 - 1)
+
+
+def sizes_in_a_query() -> Iterator[tuple[str, NumberText]]:
+    """Values of `pagesize` that are no integer; no range is documented for it."""
+    yield from _numbers_in_a_query()
+
+
+ORDERS = (
+    *("", " ", "default", "Default", "optional", "DEFAULT ", " DEFAULT", "DEFAULT,OPTIONAL", "DEFAULTS", "OPTION"),
+    *("NAME", "id", "0", "1", "null", "true"),
+)
+"""Values outside the enum of `sort_by`; "Optional" is in the description and hence free (D14)."""
+
+
+def _numbers_in_a_query() -> Iterator[tuple[str, NumberText]]:
+    yield "empty", lambda _: ""
+    yield "a blank", lambda _: " "
+    yield "letters", lambda _: "abc"
+    yield "digits and a letter", lambda number: f"{number}x"
+    yield "a letter and digits", lambda number: f"x{number}"
+    yield "a fraction", lambda number: f"{number}.25"
+    yield "a fraction below one", lambda _: "0.5"
+    yield "a comma for the point", lambda number: f"{number},0"
+    yield "two numbers", lambda number: f"{number} {number}"
+    yield "true", lambda _: "true"
+    yield "null", lambda _: "null"
+    yield "NaN", lambda _: "NaN"
+    yield "Infinity", lambda _: "Infinity"
+    yield "hexadecimal", lambda number: f"{number:#x}" if number >= 0 else "0x10"
+    yield "an underscore between digits", lambda number: f"0_{number}"
+    yield "digits of another script", lambda number: str(number).translate(FULL_WIDTH)
+    yield "an array", lambda number: f"[{number}]"
+    yield "an object", lambda number: f'{{"id":{number}}}'
+    yield "digits in quotes", lambda number: f'"{number}"'
+    yield "a sum", lambda number: f"{number}+0"
+    yield "a sign alone", lambda _: "-"
+
+
+FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
+
+UNKNOWN = {"auth_mode": "DIGEST_AUTH", "protocol": "TLS", "status": "REGISTERED"}
+"""What one would expect in the enums and is not in them."""
+
+
+def documented(operation: Operation) -> dict[str, dict[str, Any]]:
+    """Return the schemas of the properties that the contract requires in the body of an operation."""
+    contract = load_contract()
+    (described,) = contract.document["paths"][operation.path].values()
+    schema = contract.resolve(described["requestBody"]["content"]["application/json"]["schema"])
+    assert set(schema["required"]) == set(schema["properties"])
+    return {name: dict(contract.resolve(schema["properties"][name])) for name in schema["required"]}
+
+
+Alteration = Callable[[Any], JsonValue]
+"""Makes of a plausible value one that is not; most ignore it."""
+
+
+def _constantly(value: JsonValue) -> Alteration:
+    return lambda _: value
+
+
+_NULL: dict[str, Alteration] = {"null": _constantly(None)}
+_TRUE: dict[str, Alteration] = {"true": _constantly(True)}  # noqa: FBT003
+_FALSE: dict[str, Alteration] = {"false": _constantly(False)}  # noqa: FBT003
+_BITS: dict[str, Alteration] = {"0": _constantly(0), "1": _constantly(1)}
+_NOTHING: dict[str, Alteration] = {"an empty string": _constantly("")}
+_EMPTY: dict[str, Alteration] = {"an empty array": _constantly([]), "an empty object": _constantly({})}
+_AROUND: dict[str, Alteration] = {
+    "an array around it": lambda value: [value],
+    "an object around it": lambda value: {"value": value},
+}
+
+ILL_TYPED: dict[str, dict[str, Alteration]] = {
+    "string": {
+        **_NULL,
+        **_TRUE,
+        "a number": _constantly(5060),
+        "a fraction": _constantly(1.5),
+        **_EMPTY,
+        **_AROUND,
+    },
+    "enum": {**_NULL, **_TRUE, **_BITS, **_AROUND},
+    "integer": {
+        **_NULL,
+        **_TRUE,
+        **_FALSE,
+        **_NOTHING,
+        "letters": _constantly("abc"),
+        "its digits in a string": str,
+        "a fraction in a string": lambda value: f"{value}.5",
+        "a fraction": lambda value: value + 0.5,
+        **_AROUND,
+    },
+    "boolean": {
+        **_NULL,
+        **_BITS,
+        **_NOTHING,
+        '"true"': _constantly("true"),
+        '"false"': _constantly("false"),
+        **_AROUND,
+    },
+    "array": {
+        **_NULL,
+        **_TRUE,
+        **_FALSE,
+        "0": _constantly(0),
+        **_NOTHING,
+        "a string": _constantly("192.0.2.1"),
+        "a string of JSON": _constantly('["192.0.2.1"]'),
+        "an empty object": _constantly({}),
+        "an object for an array": _constantly({"0": "192.0.2.1"}),
+    },
+}
+"""For each documented type, values of the other JSON types, made of the plausible value where a server may coerce."""
+
+OUTSIDE_ENUM: dict[str, Alteration] = {
+    "lower case": str.lower,
+    "mixed case": str.capitalize,
+    "its first letter": lambda value: value[:1],
+    "all but its last letter": lambda value: value[:-1],
+    "a letter more": lambda value: f"{value}S",
+    "a blank before it": lambda value: f" {value}",
+    "a blank after it": lambda value: f"{value} ",
+    "a line feed after it": lambda value: f"{value}\n",
+    "a hyphen in it": lambda value: f"{value[:2]}-{value[-4:]}",
+    "an empty string": _constantly(""),
+    '"null"': _constantly("null"),
+    '"*"': _constantly("*"),
+}
+"""What becomes of a documented value of an enum so that it is none any more."""
+
+
+def _altered(name: str, label: str, of: Alteration) -> Violation:
+    return Violation(f"{name} as {label}", lambda body: _json({**body, name: of(body[name])}))
+
+
+def _without(name: str, body: Provider) -> bytes:
+    return _json({other: value for other, value in body.items() if other != name})
+
+
+def _with_id(text: NumberText, body: Provider) -> bytes:
+    identity = body["id"]
+    assert isinstance(identity, int)
+    return _json({**body, "id": 0}).replace(b'"id":0', f'"id":{text(identity)}'.encode(), 1)
+
+
+def _json(value: JsonValue) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

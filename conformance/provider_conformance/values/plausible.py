@@ -165,7 +165,7 @@ def varied() -> tuple[Traits, ...]:
     """Providers that differ in every property, so that no value can be taken for another's."""
     return (
         TYPICAL,
-        Traits(" b", "bob", "Secret-2", "gw", port=5081, outbound_server_port=6081, reregister_interval=60, ips=3),
+        Traits(" b", "bob", password="Secret-2", host="gw", port=5081, outbound_server_port=6081, reregister_interval=60, ips=3),
         Traits(" Carrier", "carl", auth_mode="IP_AUTH", protocol="TCP", port=5082, reregister_interval=120, ips=1),
         Traits("-d", "dora", status="ONLINE", provider_in_lan=True, port=5083, outbound_server_port=6083, ips=1),
         Traits(" E", "0012", host="", single_via_header=True, port=5084, reregister_interval=240, domain=DOMAINS[1]),

@@ -30,4 +30,26 @@ def telling(token: str) -> Iterator[tuple[str, str]]:
     yield "another token of the same length", "".join(altered(token, index)[1][index] for index in range(len(token)))
 
 
+def of_other_length(token: str) -> Iterator[tuple[str, str]]:
+    """Tokens of lengths that the docs rule out, made of the valid one: what it begins and ends with, and what begins and ends with it."""
+    made = {
+        # A header's value loses the blanks around it.
+        "an empty token": " ",
+        "the first half of the valid token": token[: len(token) // 2],
+        "the valid token without its last character": token[:-1],
+        "the valid token without its first character": token[1:],
+        "the valid token with a character after it": f"{token}0",
+        "the valid token with a character before it": f"0{token}",
+        "the valid token twice": token * 2,
+        "the valid token after another": f"{token[::-1]}{token}",
+    }
+    for length in (1, 63, 65, 128, 8192):
+        made[f"a token of {length} characters"] = (token * length)[:length]
+    seen = {token}
+    for what, wrong in made.items():
+        if wrong and wrong not in seen and len(wrong) != len(token):
+            seen.add(wrong)
+            yield what, wrong
+
+
 _ALPHABETS = (string.digits, string.ascii_uppercase, string.ascii_lowercase)

@@ -1,0 +1,149 @@
+"""Finds in the text of an error what no client needs to know: stack traces, file paths, queries, tokens, others' data.
+
+Everything here is careful to take nothing for a disclosure that the request itself has said: an error may repeat it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from urllib.parse import unquote, unquote_plus
+
+from provider_conformance.masking import SHORTEST_SECRET, encodings
+
+TRACES = (
+    r"Traceback \(most recent call last\)",
+    r"\bFile \"[^\"\n]+\", line \d+",
+    r"\bat [\w.$<>/]+\((?:[\w$]+\.(?:java|kt|scala|groovy):\d+|Native Method|Unknown Source)\)",
+    r"\bat (?:async )?[\w.$<>\[\] ]*\(?(?:file://|node:|[A-Za-z]:\\|/)[^\s()]*:\d+:\d+\)?",
+    r"\bat [\w.`<>\[\], ]+\([^()\n]*\) in [^\n]+:line \d+",
+    r"(?:^|\n) {2,}at (?:System|Microsoft)\.[\w.`<>\[\]]+\(",
+    r"\bgoroutine \d+ \[[a-z]",
+    r"\.go:\d+ \+0x[0-9a-f]+",
+    r"\.rb:\d+:in [`'\"]",
+    r"#\d+ [^\n]*\.php\(\d+\)",
+    r"\.php</b> on line|\.php on line \d+",
+    r"\bthread '[^'\n]*' panicked at",
+    r"\bstack (?:backtrace|traceback):",
+    r"\.p[lm] line \d+\.",
+    r"\.exs?:\d+: ",
+)
+
+QUERIES = (
+    r"\bSELECT\s[^\n]{1,2000}?\sFROM\s+[\"'`\[\w]",
+    # In small letters it may be plain English, unless it goes on as only a query does.
+    r"(?i:\bselect\s[^\n]{1,2000}?\sfrom\s+\S+\s(?:[^\n]{0,200}?\s)?where\s+\S+\s*(?:=|<|>|in\s*\(|like\s+['?:$]|is null))",
+    r"\bINSERT\s+INTO\s+[\"'`\[\w]",
+    r"(?i:\binsert\s+into\s+\S+\s*\([^()\n]*\)\s*(?:values|select|returning)\b)",
+    r"\bUPDATE\s+\S+\s+SET\s",
+    r"(?i:\bupdate\s+\S+\s+set\s+\S+\s*=[^\n]{1,2000}?\swhere\s)",
+    r"\bDELETE\s+FROM\s+[\"'`\[\w]",
+    r"(?i:\bnear \"[^\"\n]*\": syntax error)",
+    r"(?i:\bsyntax error at or near\b)",
+    r"(?i:\berror in your SQL syntax\b)",
+    r"(?i:\bunrecognized token: \")",
+    r"\b(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed: \w+",
+    r"(?i:\bviolates (?:unique|not-null|check|foreign key) constraint \")",
+    r"\bSQLSTATE\b",
+    r"\bORA-\d{5}\b",
+    r"\bSQLITE_[A-Z]+\b",
+    r"\b(?:sqlite3|psycopg2?|pymysql|MySQLdb|sqlalchemy|asyncpg|aiosqlite)\.\w",
+    r"\b(?:PG::\w+|Mysql2::Error|ActiveRecord::\w+|SequelizeDatabaseError|QueryFailedError)\b",
+    r"\b(?:org\.hibernate|java\.sql|com\.mysql|org\.postgresql|System\.Data\.\w+)\.\w",
+)
+
+_ROOTS = "usr|var|opt|etc|srv|root|tmp|proc|Users|home/[\\w.@+-]+"
+_SOURCES = "py|pyc|js|mjs|cjs|ts|java|jar|class|war|rb|php|go|rs|cs|dll|exe|pl|pm|lua|ex|so|db|sqlite3?|log|conf|ini"
+# A path right after a host, an attribute's quote or an angle bracket is part of a link, not of a file system.
+_NO_LINK = r"(?<![\w./<~-])(?<!=[\"'])"
+PATHS = (
+    rf"{_NO_LINK}/(?:{_ROOTS})(?:/[\w.@+-]+)+",
+    rf"{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_SOURCES})\b(?:[:\"'(), ]|$)",
+    r"\bfile://+[\w/.]+",
+    r"\b[A-Z]:\\{1,2}[\w .()-]+\\{1,2}[\w .()-]+",
+    r"\b(?:node_modules|site-packages|dist-packages)[/\\]\w",
+)
+
+KINDS: Mapping[str, re.Pattern[str]] = {
+    kind: re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+    for kind, patterns in {"a stack trace": TRACES, "a query": QUERIES, "a file path": PATHS}.items()
+}
+
+PART = 16
+"""Characters of a token that are a disclosure; fewer may be a hint that it gives to its owner."""
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def internals(text: str, said: str) -> tuple[str, str] | None:
+    """Return what an error discloses of the implementation's inside, as its kind and an excerpt, or None."""
+    for kind, excerpt in _internals(text):
+        if not _has(said, excerpt):
+            return kind, excerpt
+    return None
+
+
+def token_disclosed(text: str, token: str, said: str) -> bool:
+    """Tell whether an error gives the token, one of its encodings, or a good part of it, that the request did not."""
+    texts = (text, *_readings(text))
+    # A token that might be a word is found everywhere.
+    telling = len(token) >= SHORTEST_SECRET and (any(map(str.isdigit, token)) or len(token) >= 2 * PART)
+    whole = encodings(token) if telling else set()
+    return any(form in one and not _has(said, form) for form in (*whole, *_parts(token)) for one in texts)
+
+
+def value_disclosed(text: str, values: Iterable[str], said: str) -> str | None:
+    """Return the first of others' values that an error gives and the request did not, or None."""
+    texts = _readings(text)
+    for value in values:
+        if any(value in one for one in texts) and not _has(said, value):
+            whole = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
+            if any(whole.search(one) for one in texts):
+                return value
+    return None
+
+
+def sayings(*texts: str) -> str:
+    """Put together all that a request says, in every spelling in which an error may repeat it."""
+    forms = [form for text in texts for form in (text, unquote(text), unquote_plus(text))]
+    return "\n".join(dict.fromkeys(reading for form in forms for reading in (form, *_readings(form))))
+
+
+@lru_cache(maxsize=1024)
+def _internals(text: str) -> Sequence[tuple[str, str]]:
+    """Find every candidate; the same error comes often."""
+    return tuple(
+        (kind, found.group().strip())
+        for kind, pattern in KINDS.items()
+        for reading in _readings(text)
+        for found in pattern.finditer(reading)
+    )
+
+
+@lru_cache(maxsize=1024)
+def _readings(text: str) -> tuple[str, ...]:
+    """Return a text without the escapes of JSON, if it is any, and of HTML."""
+    is_json = text.lstrip().startswith(("{", "[", '"'))
+    plain = _ESCAPE.sub(_unescaped, text) if is_json and "\\" in text else text
+    return tuple(dict.fromkeys((plain, html.unescape(plain))))
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code, letter = escape.groups()
+    return chr(int(code, 16)) if code else _ESCAPED.get(letter, letter)
+
+
+def _parts(token: str) -> Iterable[str]:
+    """Return the parts of a token that cannot be there by chance: words are left out, as many a token has them."""
+    for start in range(len(token) - PART + 1):
+        part = token[start : start + PART]
+        if sum(map(str.isdigit, part)) >= 3 and any(map(str.isalpha, part)) and len(set(part)) >= PART // 2:
+            yield part
+
+
+def _has(said: str, excerpt: str) -> bool:
+    """Tell whether the request has said the same, be it in another letter case or with other blanks."""
+    return " ".join(excerpt.split()).strip("\"'(): ,").lower() in said.lower()

@@ -1,0 +1,92 @@
+"""Proves that requirements can fail: certifies single faults of the reference and looks which requirements turn red."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provider_conformance.contract import Level, load_catalogue
+
+if TYPE_CHECKING:
+    from provider_conformance.faults.definition import Fault
+
+RUNS_OF_A_WORKER = 25
+"""Runs after which a worker process is replaced: pytest and Hypothesis keep something of each."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What certifying one fault showed: the requirements that had to turn red, and all that did, with the first failure of each."""
+
+    fault: str
+    wanted: tuple[str, ...]
+    red: tuple[str, ...]
+    not_tested: tuple[str, ...]
+    summaries: tuple[str, ...]
+    seconds: float
+    exchanges: int
+    left: int
+
+    @property
+    def caught(self) -> bool:
+        """Whether every requirement that the fault breaks turned red."""
+        return set(self.wanted) <= set(self.red)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Requirements that turned red though the fault is not theirs."""
+        return tuple(name for name in self.red if name not in self.wanted)
+
+    @property
+    def void(self) -> bool:
+        """Whether the fault breaks so much that catching it proves nothing."""
+        return len(self.red) > MOST_RED
+
+
+MOST_RED = 8
+"""Requirements that a single fault may turn red: with more, it says nothing about any of them."""
+
+
+def level_of(fault: Fault) -> Level:
+    """Return the level at which a fault must be caught: the highest of its requirements, advice at the highest of all."""
+    levels = {load_catalogue()[name].level for name in fault.requirements} - {Level.ADVICE}
+    return max(levels, key=lambda level: level.rank, default=Level.HARDENED)
+
+
+def prove(faults: Iterable[Fault], workers: int) -> Iterator[Proof]:
+    """Certify faults in parallel and give their proofs in order, each as soon as it is there."""
+    with ProcessPoolExecutor(workers, max_tasks_per_child=RUNS_OF_A_WORKER) as pool:
+        yield from pool.map(prove_one, [fault.id for fault in faults])
+
+
+def prove_one(identifier: str) -> Proof:
+    """Certify the server of one fault over real sockets at the level of its requirements."""
+    from provider_conformance.config import Config  # noqa: PLC0415 - for worker processes
+    from provider_conformance.faults.catalogue import find_fault  # noqa: PLC0415
+    from provider_conformance.progress import Silence  # noqa: PLC0415
+    from provider_conformance.reference.server import Server  # noqa: PLC0415
+    from provider_conformance.run import certify  # noqa: PLC0415
+    from provider_conformance.verdict import Outcome  # noqa: PLC0415
+
+    fault = find_fault(identifier)
+    began = time.monotonic()
+    with Server(fault=identifier) as server, tempfile.TemporaryDirectory() as folder:
+        config = Config(server.base_url, server.token, level_of(fault), report_dir=Path(folder))
+        report = certify(config, Silence())
+    red = [result for result in report.results if result.outcome is Outcome.FAIL]
+    advised = [line.partition(":")[0] for line in report.advice]
+    return Proof(
+        identifier,
+        fault.requirements,
+        (*(result.requirement.id for result in red), *(name for name in advised if name in load_catalogue())),
+        tuple(r.requirement.id for r in report.results if r.outcome in {Outcome.NOT_TESTED, Outcome.ERROR}),
+        tuple(f"{result.requirement.id}: {result.failures[0].summary}" for result in red),
+        time.monotonic() - began,
+        report.exchanges,
+        len(report.cleanup.left),
+    )

@@ -1,0 +1,226 @@
+"""Sends what must be refused, each beside an accepted twin, and makes sure that it has changed nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from provider_conformance import judge
+from provider_conformance.contract import Operation
+from provider_conformance.errors import NotTestableError
+from provider_conformance.judge import Problem, listed, loose_id
+from provider_conformance.target import Call
+from provider_conformance.values.plausible import Provider, Traits, rebased
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.expectations import Expect
+    from provider_conformance.inventory import Inventory, Walk
+    from provider_conformance.oracle import Draft, Held, Providers
+    from provider_conformance.values.illegal import Violation
+
+T = TypeVar("T")
+
+OTHERWISE = Traits(
+    name_tail=" other",
+    auth_tail="other",
+    password="Other-Secret-2",  # noqa: S106 - no secret
+    host="gateway",
+    outbound_host="border",
+    protocol="TCP",
+    status="ONLINE",
+    provider_in_lan=True,
+    single_via_header=True,
+    port=5080,
+    outbound_server_port=5090,
+    reregister_interval=1800,
+    ips=2,
+)
+"""Traits that differ from the typical ones wherever an update can show that it was applied after all."""
+
+BATCH = 10
+"""Requests between two looks at the provider that they are aimed at; only when it has changed, each is sent alone."""
+
+MOST_SHOWN = 100
+"""New providers that are looked at one by one, because list does not tell what they bear."""
+
+MARKS = ("name", "auth_id", "hostname")
+"""Properties by which a provider of ours is known."""
+
+
+class Refusals:
+    """Holds an implementation to refusing what is illegal, for the requirement of one test."""
+
+    def __init__(self, api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
+        self._api = api
+        self._providers = providers
+        self._inventory = inventory
+        self._expect = expect
+
+    def creates(self, violations: Iterable[Violation]) -> None:
+        """Send creates that must be refused; none may store a provider."""
+        control = self._providers.send(self._providers.draft())
+        self._expect.control(control)
+        before = self._inventory.judged(ours=self._providers.ids)
+        self._providers.clear()
+        sent = []
+        for violation in violations:
+            draft = self._providers.draft()
+            self._providers.announce(draft)
+            with self._expect.each():
+                answer = self._api.create(violation.write(draft.body))
+                if accepted(answer) and (held := self._providers.adopt(answer, draft)):
+                    self._providers.release(held)
+                else:
+                    sent.append((draft, violation.what, answer))
+                self._hold_to(judge.refused, answer, violation.what)
+        self.nothing_was_stored(before, sent)
+
+    def nothing_was_stored(self, before: Walk, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
+        """Look at every provider that has appeared since: none may bear what only refused requests carried."""
+        for identity, found in self._newcomers(before):
+            for draft, what, answer in sent:
+                with self._expect.each():
+                    claim = {"id": identity, "marks": draft.marks, "what": what}
+                    if judge.stored_nothing(answer, found, **claim) is not None:
+                        self._providers.take_over(identity, draft.name)
+                        self._expect(judge.stored_nothing, answer, found, **claim)
+
+    def updates(self, violations: Iterable[Violation]) -> None:
+        """Send updates of a provider of ours that must be refused; none may change it."""
+        held = self._providers.create()
+        self._expect.control(self._providers.update(held, OTHERWISE))
+        self._providers.release(held)
+
+        def send(victim: Held, violation: Violation) -> Exchange:
+            return self._api.update(violation.write(self._update_of(victim)))
+
+        self._aimed(violations, send, judge.refused)
+
+    def destroys(self, violations: Iterable[Violation]) -> None:
+        """Send destroys of a provider of ours that must be refused; none may destroy or change it."""
+
+        def send(victim: Held, violation: Violation) -> Exchange:
+            return self._api.destroy(violation.write({"id": victim.id}))
+
+        self._aimed(violations, send, judge.refused)
+        self._expect.control(self._providers.destroy(self._providers.create()))
+
+    def query(
+        self,
+        operation: Operation,
+        fair: dict[str, str],
+        changes: Iterable[tuple[str, dict[str, str | None]]],
+        of: Held | None = None,
+    ) -> None:
+        """Send queries that must be refused: a fair one with some parameters changed, or left out where that is None."""
+        call = Call(operation.value, "GET", query=tuple(fair.items()))
+        self._expect.control(self._api.served(self._api.send(call)))
+        for what, change in changes:
+            query = tuple((name, value) for name, value in {**fair, **change}.items() if value is not None)
+            with self._expect.each():
+                answer = self._api.send(Call(operation.value, "GET", query=query))
+                self._hold_to(judge.refused, answer, what, of=of)
+
+    def unguessed(self, violations: Iterable[Violation]) -> Iterator[Violation]:
+        """Leave out what a careless server may take for the id of somebody else's provider."""
+        somebody = frozenset(identity for identity in (0, 1) if self._providers.exists(identity))
+        return (violation for violation in violations if violation.guess not in somebody)
+
+    def _aimed(
+        self,
+        violations: Iterable[Violation],
+        send: Callable[[Held, Violation], Exchange],
+        rule: Callable[..., Problem | None],
+    ) -> None:
+        """Aim requests at a provider of ours, and look from time to time whether it is as it was."""
+        bystander = self._providers.create()
+        others = self._providers.shown(bystander)
+        victim = self._providers.create()
+        for batch in in_batches(self.unguessed(violations), BATCH):
+            refused = []
+            for violation in batch:
+                aim = victim
+                with self._expect.each():
+                    answer = send(aim, violation)
+                    if accepted(answer):
+                        victim = self._another(aim)
+                        refused.clear()
+                    else:
+                        refused.append(violation)
+                    self._hold_to(rule, answer, violation.what, of=aim)
+            if self._is_changed(victim):
+                victim = self._another(victim)
+                for violation in refused:
+                    with self._expect.each():
+                        victim = self._alone(victim, violation, send)
+        self._expect(judge.unchanged, others, self._api.served(self._api.show(bystander.id)), of=bystander)
+        self._providers.clear()
+
+    def _alone(self, victim: Held, violation: Violation, send: Callable[[Held, Violation], Exchange]) -> Held:
+        """Send one request again, to see whether it is the one that changes the provider."""
+        before = self._providers.shown(victim)
+        answer = send(victim, violation)
+        after = self._api.served(self._api.show(victim.id))
+        fresh = self._another(victim) if judge.unchanged(before, after) else victim
+        self._expect(judge.refused_without_change, before, answer, after, of=victim, what=violation.what)
+        return fresh
+
+    def _is_changed(self, victim: Held) -> bool:
+        before = self._providers.shown(victim)
+        return judge.unchanged(before, self._api.served(self._api.show(victim.id))) is not None
+
+    def _another(self, victim: Held) -> Held:
+        """Give up a provider that is no longer as it was, or no longer there, for a new one."""
+        self._providers.release(victim)
+        another = self._providers.create()
+        self._providers.shown(another)
+        return another
+
+    def _update_of(self, victim: Held) -> Provider:
+        """Return the body of an update that would change every property, the id first so that truncation spares it."""
+        traits = rebased(OTHERWISE, self._providers.base)
+        body = self._providers.values.provider(victim.number, traits)
+        return {"id": victim.id, **self._providers.values.update(victim.id, body)}
+
+    def _hold_to(self, rule: Callable[..., Problem | None], answer: Exchange, what: str, of: Held | None = None) -> None:
+        not_survived(answer, what)
+        self._expect(rule, answer, of=of, what=what)
+
+    def _newcomers(self, before: Walk) -> Iterator[tuple[int, Exchange]]:
+        """Find the providers that list did not give before, each with a page or a show that tells what it bears."""
+        known = {*before.ids, *self._providers.ids}
+        untold = []
+        for page in self._inventory.judged().pages:
+            for item in listed(page):
+                identity = loose_id(item.get("id"))
+                if identity is None or identity in known:
+                    continue
+                if all(name in item for name in MARKS):
+                    yield identity, page
+                else:
+                    untold.append(identity)
+        if len(untold) > MOST_SHOWN:
+            raise NotTestableError(f"{len(untold)} providers of others appeared meanwhile, too many to look at each")
+        for identity in untold:
+            yield identity, self._api.show(identity)
+
+
+def accepted(answer: Exchange) -> bool:
+    """Tell whether a request that should have been refused was accepted, if by another status than 200."""
+    return 200 <= (answer.status or 0) < 300
+
+
+def not_survived(answer: Exchange, what: str) -> None:
+    """Raise NotTestableError when a server failed instead of refusing: that is a requirement of its own (HTTP-2)."""
+    if judge.survived(answer) is not None:
+        raise NotTestableError(f"{judge.name_of(answer)} with {what} is answered with {judge.outcome(answer)} (HTTP-2)")
+
+
+def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Split items into batches."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch

@@ -1,0 +1,60 @@
+"""Bodies beyond all bounds: whatever becomes of them, the next request is served as usual."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.contract import Operation
+from provider_conformance.errors import NotTestableError
+from provider_conformance.plugin import requirement
+from provider_conformance.values.excess import excesses
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.expectations import Expect
+    from provider_conformance.oracle import Held, Providers
+
+MOST_RETRIES = 20
+"""How often a server that suffers is asked again, so that what follows is not blamed for it."""
+
+
+@requirement("HTTP-5")
+def test_the_request_after_an_excessive_body_is_served_as_usual(api: Api, providers: Providers, expect: Expect) -> None:
+    held = providers.create()
+    usual = max(shown_anew(api, held).elapsed for _ in range(5))
+    draft = providers.draft()
+
+    for excess in excesses(draft.body, providers.values.update(held.id, held.body)):
+        with expect.each():
+            api.target.close()
+            if excess.operation is Operation.CREATE:
+                providers.need_room()
+                providers.announce(draft)
+            answer = api.send(replace(api.call(excess.operation, excess.body), headers=excess.headers))
+            after = shown_anew(api, held)
+            try:
+                expect(judge.served_as_usual, after, of=held, usual=usual, what=excess.what)
+            finally:
+                recover(api, held, after)
+                if excess.operation is Operation.CREATE and (made := providers.adopt(answer, draft)) is not None:
+                    providers.release(made)
+
+    expect.control(providers.update(held, providers.base))
+
+
+def shown_anew(api: Api, held: Held) -> Exchange:
+    """Show a provider over a new connection."""
+    api.target.close()
+    return api.served(api.show(held.id))
+
+
+def recover(api: Api, held: Held, after: Exchange) -> None:
+    """Wait until the server serves again."""
+    for _ in range(MOST_RETRIES):
+        if after.succeeded:
+            return
+        after = shown_anew(api, held)
+    raise NotTestableError(f"the server does not recover from it: {judge.answer(after)}")

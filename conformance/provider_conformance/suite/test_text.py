@@ -1,0 +1,173 @@
+"""Unusual text: given back exactly as it was sent, or refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.newcomers import Newcomers
+from provider_conformance.plugin import requirement
+from provider_conformance.values.text import PROPERTIES, TEXTS, Text, strategy
+
+if TYPE_CHECKING:
+    from provider_conformance.api import Api
+    from provider_conformance.expectations import Draw, Expect
+    from provider_conformance.inventory import Inventory
+    from provider_conformance.ledger import Ledger
+    from provider_conformance.oracle import Held, Providers
+    from provider_conformance.values.plausible import Provider
+
+GENERATED = "generated text"
+
+
+@requirement("HTTP-7")
+def test_text_is_given_back_exactly_or_refused(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
+) -> None:
+    writer = Writer(api, providers, inventory, expect, ledger)
+    kept: dict[str, tuple[str, ...]] = {}
+
+    # Each text in all properties at once; where that is refused, in one after the other, since one refuses all.
+    for some in in_batches(TEXTS, providers.most - 1):
+        refused = []
+        for text in some:
+            kept[text.what] = PROPERTIES
+            with expect.each():
+                if not writer.creates(text, dict.fromkeys(PROPERTIES, text.text)):
+                    refused.append(text)
+        writer.looks_at_list()
+        providers.clear()
+        for text in refused:
+            kept[text.what] = tuple(name for name in PROPERTIES if writer.creates_alone(text, name))
+
+    held = providers.create()
+    for text in TEXTS:
+        taken = kept[text.what]
+        for names in (taken, tuple(name for name in PROPERTIES if name not in taken)):
+            with expect.each():
+                if names and not writer.updates(held, text, dict.fromkeys(names, text.text)) and names is taken:
+                    for name in names:
+                        with expect.each():
+                            writer.updates(held, text, {name: text.text})
+
+    writer.newcomers.judge(expect)
+
+
+@requirement("HTTP-7")
+def test_generated_text_is_given_back_exactly_or_refused(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger, draw: Draw
+) -> None:
+    writer = Writer(api, providers, inventory, expect, ledger)
+    held = providers.create()
+
+    for number, texts in enumerate(draw(strategy())):
+        text = Text(GENERATED, "")
+        with expect.each():
+            if number % 2 == 0:
+                if not writer.updates(held, text, texts):
+                    for name in PROPERTIES:
+                        with expect.each():
+                            writer.updates(held, text, {name: texts[name]})
+            elif not writer.creates(text, texts):
+                for name in PROPERTIES:
+                    writer.creates_alone(replace(text, text=texts[name]), name)
+        for other in providers.held[1:]:
+            providers.release(other)
+
+    writer.newcomers.judge(expect)
+
+
+class Writer:
+    """Puts unusual text into providers of ours and looks at what becomes of it."""
+
+    def __init__(
+        self, api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
+    ) -> None:
+        self._api = api
+        self._providers = providers
+        self._inventory = inventory
+        self._expect = expect
+        self._compared = tuple(name for name in PROPERTIES[:-1] if not blamed(ledger, name))
+        self._lists_rightly = not ledger.violated("LIST-4")
+        self._written: dict[int, tuple[Text, dict[str, str]]] = {}
+        self.newcomers = Newcomers(api, providers, inventory)
+
+    def creates(self, text: Text, texts: Mapping[str, str]) -> bool:
+        """Create a provider with texts; tell whether it was accepted."""
+        draft = self._providers.draft()
+        draft = replace(draft, body=self._with(draft.body, draft.number, texts))
+        self._providers.need_room()
+        answer = self._api.served(self._api.create(written(self._providers.announce(draft), text)))
+        self.newcomers.tried(draft, text.what, answer)
+        self._expect(judge.survived, answer, requirement="HTTP-2")
+        held = self._providers.holding(answer)
+        if held is not None:
+            compared = {name: str(draft.body[name]) for name in texts if name in self._compared}
+            self._written[held.id] = (text, compared)
+            self._expect(judge.text_kept, self._providers.state(held), of=held, texts=compared, what=text.what)
+        return held is not None
+
+    def creates_alone(self, text: Text, name: str) -> bool:
+        """Create a provider with a text in one property while no other of ours has any; tell whether it was accepted."""
+        accepted = False
+        with self._expect.each():
+            accepted = self.creates(text, {name: text.text})
+        for held in self._providers.held:
+            if held.id in self._written:
+                self._providers.release(held)
+        return accepted
+
+    def updates(self, held: Held, text: Text, texts: Mapping[str, str]) -> bool:
+        """Update a provider with texts; tell whether it was accepted."""
+        before = self._providers.shown(held)
+        body = self._with(self._providers.values.provider(held.number, self._providers.base), held.number, texts)
+        update = self._providers.values.update(held.id, body)
+        answer = self._api.served(self._api.update(written(update, text)))
+        held.shown = None
+        if not answer.refused:
+            held.body = body
+            held.story = [held.story[0], answer]
+        after = self._providers.state(held)
+        self._expect(judge.survived, answer, requirement="HTTP-2")
+        if answer.refused:
+            self._expect(judge.refused_without_change, before, answer, after, of=held, what=text.what)
+        else:
+            compared = {name: str(body[name]) for name in texts if name in self._compared}
+            self._expect(judge.text_kept, after, of=held, texts=compared, what=text.what)
+        return not answer.refused
+
+    def looks_at_list(self) -> None:
+        """Compare what list gives of the providers created."""
+        held = [one for one in self._providers.held if one.id in self._written]
+        if not held or not self._lists_rightly:
+            return
+        for page in self._inventory.walk(ours=[one.id for one in held]).pages:
+            for one in held:
+                text, texts = self._written[one.id]
+                with self._expect.each():
+                    self._expect(judge.text_listed, page, of=one, id=one.id, texts=texts, what=text.what)
+
+    def _with(self, body: Provider, number: int, texts: Mapping[str, str]) -> Provider:
+        """Put texts into a body; a name still begins with what tells that it is ours."""
+        own = self._providers.values.name(number)
+        return {**body, **{name: own + text if name == "name" else text for name, text in texts.items()}}
+
+
+def written(body: Provider, text: Text) -> bytes:
+    """Write a body as JSON, with every character beyond ASCII as an escape where that is asked for."""
+    return json.dumps(body, ensure_ascii=text.escaped, separators=(",", ":")).encode()
+
+
+def blamed(ledger: Ledger, name: str) -> bool:
+    """Tell whether a property is not kept even where its value is plausible: the fault lies elsewhere then."""
+    violations = [claim.problem for kept in ("CREATE-4", "UPDATE-2") for claim in ledger.of(kept).violations]
+    return any(problem is not None and name in problem.summary.rpartition(": ")[2].split(", ") for problem in violations)
+
+
+def in_batches(texts: Sequence[Text], size: int) -> Iterator[Sequence[Text]]:
+    """Split texts into batches of providers that may be held at a time."""
+    for start in range(0, len(texts), size):
+        yield texts[start : start + size]

@@ -1,0 +1,71 @@
+"""Looks at every exchange of a run once: was it answered at all, and without an error of the server's own?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.connection import UNANSWERED
+from provider_conformance.target import NOT_OPENED, patience
+
+if TYPE_CHECKING:
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.ledger import Ledger
+
+SURVIVAL = "HTTP-2"
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+LARGEST_BODY = 64 * 1024
+DEEPEST = 100
+
+
+def judge_survival(ledger: Ledger) -> None:
+    """Judge all exchanges that were not judged yet.
+
+    An exchange that already fails another requirement is left to that one: one cause, one failure.
+    """
+    judged = ledger.of(SURVIVAL).exchanges
+    blamed = {number for claim in ledger.claims if claim.problem is not None for number in claim.exchanges}
+    for exchange in answerable(ledger.exchanges):
+        if exchange.number not in judged | blamed:
+            ledger.claim(SURVIVAL, judge.survived, exchange)
+
+
+def answerable(exchanges: list[Exchange]) -> Iterator[Exchange]:
+    """Give the exchanges that had to be answered: within the bounds, not repeated, not lost with the whole target.
+
+    A target that never answers again may have been stopped by somebody; the run says that it is gone.
+    """
+    last_answer = max((exchange.number for exchange in exchanges if exchange.response is not None), default=0)
+    repeated = {first.number for first, second in pairwise(exchanges) if is_repeated(first, second)}
+    for exchange in exchanges:
+        lost = exchange.response is None and exchange.number > last_answer
+        later = patience(exchange, 0) is not None
+        started = exchange.detail != NOT_OPENED
+        if is_within_bounds(exchange) and started and not lost and not later and exchange.number not in repeated:
+            yield exchange
+
+
+def is_repeated(first: Exchange, second: Exchange) -> bool:
+    """Tell whether a request was sent anew because a kept connection turned out to be closed."""
+    return first.detail == UNANSWERED and first.request is second.request
+
+
+def is_within_bounds(exchange: Exchange) -> bool:
+    """Tell whether a request is one that every implementation has to answer."""
+    request = exchange.request
+    body = request.body or b""
+    coded = any(name.lower() in {"content-encoding", "transfer-encoding"} for name, _ in request.headers)
+    return request.method in METHODS and not coded and len(body) <= LARGEST_BODY and _levels(body) <= DEEPEST
+
+
+def _levels(body: bytes) -> int:
+    """Count the levels of nesting of a JSON text; of what is none, at least as many as a parser would meet."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return 0
+    levels = deepest = 0
+    for byte in body:
+        levels += (byte in b"[{") - (byte in b"]}")
+        deepest = max(deepest, levels)
+    return deepest

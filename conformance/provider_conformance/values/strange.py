@@ -1,0 +1,93 @@
+"""Requests that no client of the docs sends: other media types, and what tends to bring errors about.
+
+Whatever could act on a query or a command that it is put into does nothing there: this may be somebody's live system.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from provider_conformance.values.plausible import Provider
+
+MEDIA_TYPES = (
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=pconf",
+    "text/plain",
+    "text/plain;charset=UTF-8",
+    "text/html",
+    "application/xml",
+    "text/xml",
+)
+"""Media types as which JSON must not pass: forms and plain text are what browsers send across sites without asking."""
+
+
+def as_form(provider: Provider) -> bytes:
+    """Write a provider as a form that a browser would send."""
+    return urlencode(provider, doseq=True).encode()
+
+
+def as_xml(provider: Provider) -> bytes:
+    """Write a provider as XML."""
+    members = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in provider.items())
+    return f'<?xml version="1.0" encoding="UTF-8"?><provider>{members}</provider>'.encode()
+
+
+def odd_ids(gone: int) -> Iterator[str]:
+    """Queries of show that go wrong in many ways; ids are made of one that names nothing."""
+    yield f"id={gone}"
+    yield ""
+    yield "id="
+    yield "id=abc"
+    yield f"id={gone}%27"
+    yield f"id={gone}%20AND%20%271%27=%272"
+    yield f"id={gone}%22%29%3B"
+    yield f"id={gone}&id={gone}"
+    yield f"id[]={gone}"
+    yield f"id[x]={gone}"
+    yield f"id={gone}.5"
+    yield f"id={2**63}"
+    yield f"id={'9' * 400}"
+    yield "id=NaN"
+    yield "id=%00"
+    yield "id=%ff%fe"
+    yield "id=%zz"
+    yield "id=%7B%7B7*7%7D%7D"
+    yield "id=../../x"
+
+
+def odd_lists() -> Iterator[str]:
+    """Queries of list that go wrong in many ways."""
+    yield ""
+    yield "pagination=1"
+    yield "pagination=a&pagesize=b"
+    yield "pagination=1%27&pagesize=10"
+    yield "pagination=-1&pagesize=-1"
+    yield f"pagination={2**31}&pagesize={2**63}"
+    yield f"pagination={'9' * 400}&pagesize=10"
+    yield "pagination=1&pagesize=10&sort_by=name%27"
+    yield "pagination=1&pagesize=10&sort_by=%00"
+    yield "pagination[]=1&pagesize[]=10"
+
+
+def odd_bodies(gone: int) -> Iterator[bytes]:
+    """Bodies that go wrong in many ways; ids are ones that name nothing."""
+    yield b""
+    yield b"{"
+    yield b'{"id":'
+    yield b"[]"
+    yield b'"text"'
+    yield b"null"
+    yield b"{}"
+    yield b'\xff\xfe{"id":1}'
+    yield b'{"id":"\'"}'
+    yield b'{"id":{"$gt":""},"name":[],"port":{}}'
+    yield b'{"id":' + b"9" * 400 + b"}"
+    yield b'{"id":1e999}'
+    yield b'{"id":' + b"[" * 90 + b"]" * 90 + b"}"
+    yield json.dumps({"id": gone}).encode()
+    yield json.dumps({"id": gone, "name": "'", "port": "'", "ips": "x", "status": "\\"}).encode()

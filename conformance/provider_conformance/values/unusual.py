@@ -1,0 +1,220 @@
+"""Unusual values: what the docs allow and no operator sends; an implementation stores them exactly or refuses them (D13).
+
+Text is not among them but for the items of arrays: what may become of text has a requirement of its own (HTTP-7).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from provider_conformance.jsontext import JsonValue
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+INTEGERS = ("port", "outbound_server_port", "reregister_interval")
+ARRAYS = ("ips", "in_parameters", "out_parameters")
+
+NUMBERS = (
+    *(-1, 0, 65536, 65535 + 5060),
+    *(2**31 - 1, 2**31, 2**32 + 5060, -(2**31) - 1),
+    *(2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63)),
+    *(2**63, 2**64 + 5060, 10**30),
+)
+"""Integers around the edges of what implementations keep them in; no range is documented (D13)."""
+
+INTERVALS = (1, 29, 86401, 100_000)
+"""Whole numbers of seconds that are plausible but for their size."""
+
+ADDRESSES = tuple(f"192.0.2.{last}" for last in range(9, 0, -1))
+
+ITEMS: dict[str, list[JsonValue]] = {
+    "nine addresses": list(ADDRESSES),
+    "a hundred addresses": [f"198.51.100.{last}" for last in range(100, 0, -1)],
+    "an address twice": ["192.0.2.7", "192.0.2.7"],
+    "an address twice, another between": ["192.0.2.7", "192.0.2.3", "192.0.2.7"],
+    "an IPv6 address": ["2001:db8::1"],
+    "an IPv6 address in capitals": ["2001:DB8::A"],
+    "an IPv6 address in full": ["2001:0db8:0000:0000:0000:0000:0000:0001"],
+    "an IPv4 address in IPv6": ["::ffff:192.0.2.1"],
+    "an address with leading zeros": ["192.000.002.001"],
+    "a network": ["192.0.2.0/24"],
+    "an address and a port": ["192.0.2.1:5060"],
+    "a host name": ["SIP.example.com"],
+    "an empty string": [""],
+    "numbers": [1, 0, -1, 3232235777, 2**53 + 1, 2**63 - 1],
+    "fractions": [1.5, -0.25, 1e-7],
+    "booleans and null": [True, False, None],
+    "true and 1": [True, 1, "1", "true"],
+    "empty arrays and objects": [[], {}, [[]], [{}]],
+    "objects": [{"ip": "192.0.2.1", "mask": 24}, {"b": 1, "a": 2}],
+    "nested arrays": [["192.0.2.1", ["192.0.2.2", ["192.0.2.3"]]]],
+}
+"""Items of `ips`, which are unconstrained (D8)."""
+
+PARAMETERS: dict[str, list[JsonValue]] = {
+    "strings": ["transport=udp", "Lr", ""],
+    "one string twice": ["a", "a"],
+    "numbers": [0, -1, 2**53 + 1, 1.5],
+    "booleans and null": [None, True, False],
+    "objects": [{"name": "From", "value": "Caller"}, {"value": "2", "name": "To"}],
+    "one object twice": [{"name": "From"}, {"name": "From"}],
+    "nested": [[["a"], {"b": [{"c": None}]}]],
+    "empty arrays and objects": [[], {}],
+}
+"""Items of `in_parameters` and `out_parameters`, which are unconstrained (D8)."""
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """Something unusual: what it is, and the properties that it changes in a plausible body."""
+
+    what: str
+    changes: Mapping[str, JsonValue]
+
+
+def numbers() -> Iterator[Unusual]:
+    """Every integer property with every unusual number."""
+    for name in INTEGERS:
+        for value in (*NUMBERS, *(INTERVALS if name == "reregister_interval" else ())):
+            yield Unusual(f"{name} = {value}", {name: value})
+
+
+def combinations() -> Iterator[Unusual]:
+    """Combinations that the docs allow and that make no sense."""
+    for auth_mode, registers, ips in (
+        ("REGISTER_AUTH", False, 0),
+        ("REGISTER_AUTH", False, 1),
+        ("IP_AUTH", True, 0),
+        ("IP_AUTH", True, 1),
+        ("IP_AUTH", False, 0),
+    ):
+        what = f"{auth_mode}, require_register {json.dumps(registers)} and {ips or 'no'} ips"
+        changes: dict[str, JsonValue] = {"auth_mode": auth_mode, "require_register": registers}
+        yield Unusual(what, {**changes, "ips": list(ADDRESSES[:ips])})
+
+
+def arrays_of_addresses() -> Iterator[Unusual]:
+    """Unusual items of `ips`."""
+    for label, items in ITEMS.items():
+        yield Unusual(f"{label} in ips", {"ips": items})
+
+
+def arrays_of_parameters() -> Iterator[Unusual]:
+    """Items of the two arrays that only update has; each array has its own, so that none passes for the other."""
+    kinds = list(PARAMETERS.items())
+    for index, (label, items) in enumerate(kinds):
+        other, others = kinds[(index + 1) % len(kinds)]
+        what = f"{label} in in_parameters, {other} in out_parameters"
+        yield Unusual(what, {"in_parameters": items, "out_parameters": others})
+
+
+@cache
+def strategy() -> SearchStrategy[Unusual]:
+    """Search the space of unusual values of one property."""
+    from hypothesis import strategies as st  # noqa: PLC0415 - slow to import, and listing requirements needs none of it
+
+    edges = [sign * (2**bits) + offset for bits in (7, 8, 15, 16, 24, 31, 32, 53, 63) for offset in (-1, 0, 1) for sign in (1, -1)]
+    integers = st.sampled_from(edges) | st.integers(-(2**63), 2**63 - 1)
+    # Fractions of few binary digits, which every floating point type keeps.
+    fractions = st.builds(lambda whole, eighths: whole + eighths / 8, st.integers(-(2**20), 2**20), st.integers(0, 7))
+    words = st.text("abcXYZ019.:-_ ", max_size=8).map(str.strip)
+    scalars = st.none() | st.booleans() | integers | fractions | words
+    values = st.recursive(
+        scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4), max_leaves=12
+    )
+    number = st.tuples(st.sampled_from(INTEGERS), integers)
+    array = st.tuples(st.just("ips"), st.lists(values, max_size=12))
+    return st.one_of(number, array).map(lambda pair: Unusual(f"{pair[0]} = {json.dumps(pair[1])[:80]}", {pair[0]: pair[1]}))
+
+
+# What a service must survive (HTTP-2). Whether it accepts or refuses these is judged elsewhere, or free.
+
+DEEPEST = 100
+LARGEST_BODY = 64 * 1024
+
+
+def odd_bodies(body: Mapping[str, JsonValue]) -> Iterator[tuple[str, bytes]]:
+    """Bodies up to the bounds of HTTP-2, made of one that would be accepted."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def with_text(member: bytes) -> bytes:
+        return text[:-1] + b"," + member + b"}"
+
+    def with_port(number: bytes) -> bytes:
+        return text.replace(b'"port":%d' % int(str(body.get("port", 0))), b'"port":' + number, 1)
+
+    room = LARGEST_BODY - len(text)
+    yield "an undocumented property of 64 KiB", with_text(b'"note":"' + b"x" * (room - 10) + b'"')
+    yield "64 KiB of white space", b" " * room + text
+    yield "32,000 numbers in an array", with_text(b'"note":[' + b"0," * (room // 2 - 10) + b"0]")
+    yield "7,000 undocumented properties", with_text(b",".join(b'"%x":0' % number for number in range(room // 10)))
+    yield "a name of 60,000 characters", _with_name(body, "x" * (room - 100))
+    yield "99 levels of arrays in the object", with_text(b'"note":' + b"[" * (DEEPEST - 1) + b"]" * (DEEPEST - 1))
+    yield "100 levels of objects", with_text(b'"note":' + b'{"a":' * (DEEPEST - 2) + b"{}" + b"}" * (DEEPEST - 2))
+    yield "99 levels of arrays in ips", text.replace(b'"ips":[', b'"ips":[' + _nested(DEEPEST - 2) + b",", 1).replace(b",]", b"]", 1)
+    yield "100 levels of arrays and nothing else", _nested(DEEPEST)
+    yield "100 brackets that are never closed", b"[" * DEEPEST
+    yield "a port of 5,000 digits", with_port(b"9" * 5000)
+    yield "a port of 60,000 digits", with_port(b"9" * (room - 100))
+    yield "a port beyond every double", with_port(b"1e400")
+    yield "a port with an exponent of ten digits", with_port(b"1e9999999999")
+    yield "a port below every double", with_port(b"1e-400")
+    yield "a port of minus zero", with_port(b"-0")
+    yield "a text with NUL", _with_name(body, "a\0b")
+    yield "half of a surrogate pair", text.replace(b'"name":"', b'"name":"\\ud800', 1)
+    yield "a character of four bytes", _with_name(body, "\U0001f4de")
+    yield "bytes that are no UTF-8", text.replace(b'"name":"', b'"name":"\xff\xfe', 1)
+    yield "a byte order mark", b"\xef\xbb\xbf" + text
+    yield "UTF-16", json.dumps(body).encode("utf-16")
+    yield "zero bytes", bytes(64)
+    yield "a name that is there twice", with_text(b'"name":"pconf"')
+    yield "names that some languages reserve", with_text(b'"__proto__":{"x":1},"constructor":null,"":0,"$where":"1"')
+    yield "an escape that JSON does not have", text.replace(b'"name":"', b'"name":"\\x', 1)
+
+
+def odd_queries(query: str) -> Iterator[tuple[str, str]]:
+    """Queries that are well-formed by HTTP, and odd, made of one that would be accepted."""
+    first = query.split("&", maxsplit=1)[0]
+    name = first.partition("=")[0]
+    yield "no value", name
+    yield "bytes that are no UTF-8", f"{query}&x=%ff%fe"
+    yield "a parameter that is no UTF-8", f"{name}=%c3%28&{query}"
+    yield "a cut escape", f"{query}&x=%"
+    yield "an escape of no hexadecimal digits", f"{query}&x=%zz"
+    yield "NUL", f"{query}&x=%00"
+    yield "line ends", f"{query}&x=%0d%0a"
+    yield "a parameter twice", f"{query}&{first}"
+    yield "a parameter twice, with two values", f"{query}&{name}=2"
+    yield "a parameter as an array", f"{name}[]=1&{query}"
+    yield "a parameter as an object", f"{name}[a][b]=1&{query}"
+    yield "separators only", "&&&=&=&;;"
+    yield "4 KiB", f"{query}&x={'y' * 4096}"
+    yield "a thousand parameters", query + "&x=1" * 1000
+    yield "a value of 4 KiB of digits", f"{name}={'9' * 4096}"
+    yield "a number of an exponent of ten digits", f"{name}=1e9999999999"
+    yield "quotes and comments", f"{name}=1%27%22--%20/*&{query}"
+    yield "a template", f"{name}=%24%7B7*7%7D%7B%7B7*7%7D%7D"
+
+
+def odd_pages(first: int) -> Iterator[tuple[str, int, int]]:
+    """Pages and page sizes whose answer is free but for 5xx (D16)."""
+    for pagination in (first - 1, -1, 0, 10**6, 2**31 - 1, -(2**31)):
+        yield f"pagination {pagination}", pagination, 10
+    for pagesize in (0, -1, -100, 101, 1000, 2**31 - 1, 2**31, 2**63 - 1, 2**63, -(2**63), 10**30):
+        yield f"pagesize {pagesize}", first, pagesize
+    for pagination, pagesize in ((2**31 - 1, 100), (2**31 - 1, 2**31 - 1), (-(2**31), 100), (2**31 - 1, 2**63 - 1)):
+        yield f"pagination {pagination} and pagesize {pagesize}", pagination, pagesize
+
+
+def _nested(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
+def _with_name(body: Mapping[str, JsonValue], suffix: str) -> bytes:
+    name = str(body.get("name", ""))
+    return json.dumps({**body, "name": name + suffix}, ensure_ascii=False, separators=(",", ":")).encode()
