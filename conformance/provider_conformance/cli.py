@@ -229,6 +229,40 @@ def serve_command(host: str, port: int, token: str | None, database: str | None)
     return ExitCode.CONFORMANT
 
 
+@group.command("prove")
+@click.option("--requirement", "only", multiple=True, metavar="ID", help="The faults of this requirement alone; repeatable.")
+@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count() or 1, help="Runs at a time.")
+@click.option("--resume", is_flag=True, help="Go on where an interrupted proof in the same directory stopped.")
+@click.option("--report-dir", type=click.Path(path_type=Path), default=Path("provider-conformance-proof"), show_default=True)
+def prove_command(only: tuple[str, ...], workers: int, report_dir: Path, *, resume: bool) -> int:
+    """Prove that each requirement can fail, by certifying single faults of the reference.
+
+    Exits with 1 when a fault escapes.
+    """
+    from provider_conformance import explain  # noqa: PLC0415
+    from provider_conformance.contract import load_catalogue  # noqa: PLC0415
+    from provider_conformance.faults.catalogue import load_faults  # noqa: PLC0415
+    from provider_conformance.proof import Notebook, prove  # noqa: PLC0415
+    from provider_conformance.reports import proof_report  # noqa: PLC0415
+    from provider_conformance.reports.files import prepare  # noqa: PLC0415
+
+    catalogue = load_catalogue()
+    requirements = [explain.find(name, catalogue) for name in only] or list(catalogue)
+    wanted = {requirement.id for requirement in requirements}
+    faults = [fault for fault in load_faults() if wanted & set(fault.requirements)]
+    prepare(report_dir, (proof_report.FILE_NAME, proof_report.MATRIX_NAME))
+    notebook = Notebook(report_dir / "prove.jsonl", resume=resume)
+    for proof in prove([fault for fault in faults if fault.id not in notebook.proofs], workers):
+        notebook.add(proof)
+        click.echo(proof_report.line_of(proof))
+    proofs = [notebook.proofs[fault.id] for fault in faults]
+    proven = proof_report.by_requirement(requirements, proofs)
+    proof_report.write(proven, proofs, faults, report_dir)
+    caught = sum(proof.caught and not proof.void for proof in proofs)
+    click.echo(f"\n{proof_report.table(proven)}\n\n{caught} of {len(proofs)} faults caught")
+    return ExitCode.CONFORMANT if all(one.can_fail for one in proven) else ExitCode.NONCONFORMANT
+
+
 @group.group("requirements", invoke_without_command=True)
 @click.option("--level", type=click.Choice([level.value for level in Level]), help="Those of this level alone.")
 @click.option(

@@ -117,6 +117,17 @@ class _BoundedReader(io.RawIOBase):
         return io.BufferedReader(self, 65536)
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """Reads over interim answers such as 103 too, where http.client takes all but 100 for the final one (RFC 9110, 15.2)."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        while 100 < status < 200 and status != http.client.SWITCHING_PROTOCOLS:
+            http.client.parse_headers(self.fp)
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, status, reason
+
+
 class Connection:
     """A connection that is opened when needed, kept while the server keeps it, and never repeats a request."""
 
@@ -173,7 +184,7 @@ class Connection:
         reader = _BoundedReader(self._sock, _Deadline(self._timeout, glance))
         keep = False
         try:
-            answer = http.client.HTTPResponse(reader, method=request.method)  # type: ignore[arg-type]
+            answer = _FinalResponse(reader, method=request.method)  # type: ignore[arg-type]
             answer.begin()
             body = _body(answer)
             keep = not answer.will_close and not self._cut_short

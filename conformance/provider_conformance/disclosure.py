@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
 from provider_conformance.masking import SHORTEST_SECRET, encodings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 TRACES = (
     r"Traceback \(most recent call last\)",
@@ -34,7 +37,7 @@ TRACES = (
 QUERIES = (
     r"\bSELECT\s[^\n]{1,2000}?\sFROM\s+[\"'`\[\w]",
     # In small letters it may be plain English, unless it goes on as only a query does.
-    r"(?i:\bselect\s[^\n]{1,2000}?\sfrom\s+\S+\s(?:[^\n]{0,200}?\s)?where\s+\S+\s*(?:=|<|>|in\s*\(|like\s+['?:$]|is null))",
+    r"(?i:\bselect\s[^\n]{1,2000}?\sfrom\s+\S+\s(?:[^\n]{0,200}?\s)?where\s+\S+\s*(?:=|<|>|in\s*\(|is null|like\s+'))",
     r"\bINSERT\s+INTO\s+[\"'`\[\w]",
     r"(?i:\binsert\s+into\s+\S+\s*\([^()\n]*\)\s*(?:values|select|returning)\b)",
     r"\bUPDATE\s+\S+\s+SET\s",

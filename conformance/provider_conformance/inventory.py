@@ -20,6 +20,9 @@ DEFAULT = "DEFAULT"
 LARGEST_PAGE = 100
 """The largest page size that every implementation serves (D16)."""
 
+MOST_TRIES = 4
+"""Walks after which a list that others keep changing is given up."""
+
 MOST_PAGES = 200
 """Pages after which a walk gives up."""
 
@@ -57,20 +60,29 @@ class Inventory:
     def first_page(self) -> int:
         """Find out, once, whether pages are counted from 0 or from 1 (D7); needs a provider of ours to exist.
 
-        Page 0 of a list that counts from 1 is free: it may be refused, empty or another page again.
+        Pages before the first and past the last are free: refused, empty, or some other page again. So pages 0 and 1
+        are asked for with a size that leaves one provider to the second page of those that exist: page 0 is the first
+        if it is full and page 1 is another.
         """
-        if self._first_page is None:
-            zero, one = self._api.list(0, 1, self.default), self._api.list(1, 1, self.default)
-            if not zero.succeeded and not one.succeeded and self.default is not None:
-                # Whether DEFAULT is accepted is a requirement of its own (LIST-5); the walk does without it then.
-                self.default = None
-                return self.first_page()
-            self._first_page = 0 if listed(zero) and _ids(zero) != _ids(one) else 1
+        if self._first_page is not None:
+            return self._first_page
+        zero, one = self._api.list(0, LARGEST_PAGE, self.default), self._api.list(1, LARGEST_PAGE, self.default)
+        if not zero.succeeded and not one.succeeded and self.default is not None:
+            # Whether DEFAULT is accepted is a requirement of its own (LIST-5); the walk does without it then.
+            self.default = None
+            return self.first_page()
+        known = len({*_ids(zero), *_ids(one)})
+        if known <= 1:  # too few to tell for good
+            return 0 if listed(zero) and not listed(one) else 1
+        pagesize = min(known - 1, LARGEST_PAGE)
+        zero = self._api.list(0, pagesize, self.default)
+        for _ in range(MOST_TRIES):
+            before, one = zero, self._api.list(1, pagesize, self.default)
+            zero = self._api.list(0, pagesize, self.default)
+            if _ids(before) == _ids(zero):  # nobody changed the list between the two pages
+                break
+        self._first_page = 0 if len(listed(zero)) >= pagesize and _ids(zero) != _ids(one) else 1
         return self._first_page
-
-    def count_from(self, page: int) -> None:
-        """Take another page for the first, where what the walk finds shows that it is."""
-        self._first_page = page
 
     def walk(
         self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT
@@ -85,22 +97,22 @@ class Inventory:
         if sort_by == DEFAULT:
             sort_by = self.default
         pages: list[Exchange] = []
-        missing = set(ours)
+        missing, met = set(ours), set[int | None]()
         first: Exchange | None = None
         while len(pages) < MOST_PAGES:
             page = self._api.list(base + len(pages), pagesize, sort_by)
             first = first or page
-            items = listed(page)
-            last = _last_page(page, pagesize)
-            beyond = last is not None and len(pages) >= last
-            again = bool(pages) and beyond and _ids(page) == _ids(pages[-1])
             if missing:
                 self._api.served(page)
-            if not items or again:
+            ids, last = _ids(page), _last_page(page, pagesize)
+            beyond = last is not None and len(pages) >= last
+            again = bool(pages) and met.issuperset(ids) and (beyond or not missing)
+            if not listed(page) or again:
                 return Walk(tuple(pages), pagesize, first, whole=True)
             pages.append(page)
-            missing -= set(_ids(page))
-            short = len(items) < pagesize
+            met.update(ids)
+            missing.difference_update(_known(ids))
+            short = len(listed(page)) < pagesize
             counted = last is not None and len(pages) >= last
             if (not missing and (short or counted)) or (short and (last is None or counted)):
                 return Walk(tuple(pages), pagesize, first, whole=True)
@@ -111,7 +123,7 @@ class Inventory:
         self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT
     ) -> Walk:
         """Walk and judge what holds for any list (LIST-1); raises NotTestableError when nothing can be read from it."""
-        walk = self.walk(pagesize, ours, sort_by)
+        walk = self._quiet_walk(pagesize, ours, sort_by)
         if sort_by == DEFAULT:
             for page in walk.pages or (walk.first,):
                 self._ledger.claim("LIST-1", judge.answers_object, page)
@@ -121,6 +133,28 @@ class Inventory:
         if not walk.whole:
             raise NotTestableError(f"the list has more than {MOST_PAGES} pages of {pagesize}")
         return walk
+
+    def _quiet_walk(self, pagesize: int, ours: Collection[int], sort_by: str | None) -> Walk:
+        """Walk, and where ours are not all met once, walk again while nobody else changes the list.
+
+        Every change shifts the pages to come, so that a provider may be missed or met twice though nothing is wrong.
+        One page is read at once and needs no quiet. Whether there is any is seen from the ids of others, read in the
+        largest pages before and after.
+        """
+        walk = self.walk(pagesize, ours, sort_by)
+        if len(walk.pages) <= 1 or all(walk.ids.count(identity) == 1 for identity in ours):
+            return walk
+        before = self._others(ours)
+        for _ in range(MOST_TRIES):
+            walk = self.walk(pagesize, ours, sort_by)
+            after = self._others(ours)
+            if before == after:
+                return walk
+            before = after
+        raise NotTestableError("others change the list while it is read, so that its pages cannot be judged")
+
+    def _others(self, ours: Collection[int]) -> frozenset[int]:
+        return frozenset(self.walk(ours=ours).ids).difference(ours)
 
 
 def found_by_name(pages: Sequence[Exchange], name: str) -> int | None:
@@ -134,6 +168,10 @@ def found_by_name(pages: Sequence[Exchange], name: str) -> int | None:
 
 def _ids(page: Exchange) -> list[int | None]:
     return [loose_id(item.get("id")) for item in listed(page)]
+
+
+def _known(ids: list[int | None]) -> set[int]:
+    return {identity for identity in ids if identity is not None}
 
 
 def _last_page(page: Exchange, pagesize: int) -> int | None:

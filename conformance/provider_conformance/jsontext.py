@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
@@ -10,7 +11,7 @@ from typing import TypeAlias
 JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
 
 LONGEST_NUMBER = 400
-"""Digits beyond which a number is not turned into one: no documented value comes near."""
+"""Characters beyond which a number is read as infinite: no documented value comes near, and undocumented ones are free."""
 
 
 @dataclass(frozen=True)
@@ -23,27 +24,23 @@ class JsonText:
     problems: tuple[str, ...]
 
 
-class _UnreadableNumberError(ValueError):
-    """A number that no implementation of these docs has a reason to send."""
-
-
-def _integer(text: str) -> int:
-    if len(text) > LONGEST_NUMBER:
-        raise _UnreadableNumberError(f"a number of {len(text)} digits")
-    return int(text)
+def _integer(text: str) -> int | float:
+    return int(text) if len(text) <= LONGEST_NUMBER else _infinite(text)
 
 
 def _number(text: str) -> int | float:
     """Read 5.0 and 5e0 as the integer 5, exactly also beyond 2**53 (D17)."""
-    if len(text) > LONGEST_NUMBER:
-        raise _UnreadableNumberError(f"a number of {len(text)} characters")
     try:
-        exact = Decimal(text)
-    except InvalidOperation as error:
-        raise _UnreadableNumberError("a number beyond any range") from error
-    if exact.adjusted() < LONGEST_NUMBER and exact == exact.to_integral_value():
-        return int(exact)
-    return float(exact)
+        exact = Decimal(text) if len(text) <= LONGEST_NUMBER else None
+    except InvalidOperation:
+        exact = None
+    if exact is None or exact.adjusted() >= LONGEST_NUMBER:
+        return _infinite(text)
+    return int(exact) if exact == exact.to_integral_value() else float(exact)
+
+
+def _infinite(text: str) -> float:
+    return -math.inf if text.startswith("-") else math.inf
 
 
 def _no_constant(text: str) -> float:

@@ -12,7 +12,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
 from provider_conformance.reduction import Culprits, owner, told
-from provider_conformance.values.plausible import TYPICAL, Provider, Traits, Values, rebased
+from provider_conformance.values.plausible import TYPICAL, Provider, Traits, Values, nonce, rebased
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from provider_conformance.inventory import Inventory, Walk
     from provider_conformance.journal import Journal
     from provider_conformance.ledger import Ledger
+
+MOST_NONCES = 4
+"""Sets of names that a run tries where names turn out to be taken."""
 
 MOST_NEWCOMERS = 5
 """Providers that appeared while a create was refused, and that are looked at: on a busy system others create too."""
@@ -74,6 +77,7 @@ class Providers:
         journal: Journal,
         values: Values,
         most: int,
+        seed: int,
         foreign: frozenset[int] = frozenset(),
     ) -> None:
         self.values = values
@@ -82,7 +86,6 @@ class Providers:
         self.announced: dict[str, Draft] = {}
         self.resolved: set[str] = set()
         self.created = 0
-        self.destroyed = 0
         self._api = api
         self._ledger = ledger
         self._inventory = inventory
@@ -93,6 +96,8 @@ class Providers:
         self.base = TYPICAL
         self.ill_typed: set[str] = set()
         self._culprits = Culprits()
+        self._seed = seed
+        self._nonces = 0
         self._number = 0
 
     @property
@@ -151,11 +156,33 @@ class Providers:
 
     def _judged(self, draft: Draft) -> Exchange:
         answer = self.send(draft)
+        if answer.refused and self._names_are_taken(draft):
+            return self._judged(self.draft(draft.traits, exactly=True))
         guilty = () if answer.succeeded else self._culprits.of(draft.traits, self.base, self._is_refused)
         requirement = owner(draft.traits, guilty)
         self._ledger.claim(requirement, judge.accepted, answer, what=told(draft.traits, guilty))
         if answer.succeeded and (answer.json.readable or answer.json.empty):
             self._ledger.claim("CREATE-2", judge.gives_id, answer)
+        return answer
+
+    def _names_are_taken(self, draft: Draft) -> bool:
+        """Tell whether a create is refused for its names alone, which others may bear: an earlier run, or one beside us.
+
+        It is, if the same is accepted by other names and then refused again by these; the run takes other names then.
+        """
+        self._nonces += 1
+        fresh = replace(self.values, nonce=nonce(self._seed, self._nonces))
+        other = replace(draft, body=fresh.provider(draft.number, draft.traits))
+        if self._nonces > MOST_NONCES or not self._once(other).succeeded or self._once(draft).succeeded:
+            return False
+        self.values = fresh
+        return True
+
+    def _once(self, draft: Draft) -> Exchange:
+        """Send a create and destroy what it made."""
+        answer = self.send(draft)
+        if (held := self.holding(answer)) is not None:
+            self.release(held)
         return answer
 
     def twin_of(self, held: Held) -> Held | None:
@@ -188,6 +215,8 @@ class Providers:
     def need_room(self, count: int = 1) -> None:
         """Raise NotTestableError when the run may not hold as many providers more."""
         if len(self.held) + count > self._most:
+            if self._ledger.violated("DESTROY-1"):
+                raise NotTestableError("providers cannot be destroyed (DESTROY-1), so that no more may be created")
             raise NotTestableError(
                 f"needs {len(self.held) + count} providers at a time, and the run may hold {self._most} (--max-providers)"
             )
@@ -257,7 +286,6 @@ class Providers:
         if held in self.held:
             self.held.remove(held)
             self.past.append(held)
-            self.destroyed += 1
             self._journal.destroyed(held.id)
 
     def gone(self) -> int:
@@ -274,16 +302,30 @@ class Providers:
             self.release(held)
 
     def release(self, held: Held) -> None:
-        """Destroy a provider that is no longer needed, whatever the answer; nothing is judged by it."""
-        if held in self.held:
-            answer = self._api.destroy(held.id)
-            if 200 <= (answer.status or 0) < 300 or (answer.refused and not self.exists(held.id)):
-                self.forget(held)
+        """Destroy a provider that is no longer needed, whatever 2xx the answer is.
+
+        One that stays, though it exists, breaks DESTROY-1 and stays held; whatever else the answer may be, the test
+        that needed the provider is over.
+        """
+        if held not in self.held:
+            return
+        answer = self._api.destroy(held.id)
+        if 200 <= (answer.status or 0) < 300 or self.is_gone(held.id):
+            self.forget(held)
+        elif not judge.turned_away(answer):
+            self._ledger.claim("DESTROY-1", judge.accepted, answer, story=held.story)
 
     def exists(self, identity: int) -> bool:
         """Tell whether show gives a provider with this very id."""
         shown = self._api.show(identity)
         return shown.succeeded and judge.loose_id((judge.members_of(shown) or {}).get("id")) == identity
+
+    def is_gone(self, identity: int) -> bool:
+        """Tell whether show says that there is no such provider; to be turned away or not answered says nothing."""
+        shown = self._api.show(identity)
+        if shown.succeeded:
+            return judge.loose_id((judge.members_of(shown) or {}).get("id")) != identity
+        return shown.refused and shown.status not in {401, 403, 407, 429}
 
     def newcomers(self, before: Walk) -> list[int]:
         """Return the ids that list gives now, gave not before, and that are not ours: a few at most."""
@@ -303,7 +345,6 @@ class Providers:
         if held in self.past:
             self.past.remove(held)
             self.held.append(held)
-            self.destroyed -= 1
             self._journal.created(held.name, held.id)
 
     @contextlib.contextmanager
@@ -316,10 +357,7 @@ class Providers:
             self.release(held)
 
     def _is_refused(self, traits: Traits) -> bool:
-        answer = self.send(self.draft(traits, exactly=True))
-        if (held := self.holding(answer)) is not None:
-            self.release(held)
-        return not answer.succeeded
+        return not self._once(self.draft(traits, exactly=True)).succeeded
 
     def _hold(self, identity: int, draft: Draft, answer: Exchange) -> Held:
         self.created += 1

@@ -32,8 +32,8 @@ NO_EVIDENCE = "no exchange bore on it"
 def result_of(requirement: Requirement, ledger: Ledger, target: Target) -> RequirementResult:
     """Return the outcome of a requirement: a violation fails it, and a pass needs evidence without gaps."""
     evidence = ledger.of(requirement.id)
-    mask = masker(ledger, target)
     outcome, reason = _outcome(evidence)
+    mask = masker(ledger, target) if reason else Masker()
     return RequirementResult(
         requirement,
         outcome,

@@ -68,7 +68,7 @@ class SuitePlugin:
         self._to_come.remove(item)
         waiting = {name for other in self._to_come for name in requirements_of(other)}
         for wanted in self._session.requirements:
-            if wanted.id in set(requirements_of(item)) - waiting & self._session.selected:
+            if wanted.id in (set(requirements_of(item)) - waiting) & self._session.counting:
                 result = result_of(wanted, self._session.ledger, self._session.target)
                 self._session.progress.requirement_finished(result)
 

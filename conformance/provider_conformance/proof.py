@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -10,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provider_conformance.contract import Level, load_catalogue
+from provider_conformance import __version__
+from provider_conformance.contract import Level, load_catalogue, load_contract
 
 if TYPE_CHECKING:
     from provider_conformance.faults.definition import Fault
@@ -62,6 +65,31 @@ def prove(faults: Iterable[Fault], workers: int) -> Iterator[Proof]:
     """Certify faults in parallel and give their proofs in order, each as soon as it is there."""
     with ProcessPoolExecutor(workers, max_tasks_per_child=RUNS_OF_A_WORKER) as pool:
         yield from pool.map(prove_one, [fault.id for fault in faults])
+
+
+class Notebook:
+    """Keeps proofs on disk as they come, so that an interrupted proof goes on where it stopped.
+
+    The first line says what they were made with; proofs of anything else are not taken up again.
+    """
+
+    def __init__(self, path: Path, *, resume: bool) -> None:
+        self._path = path
+        made_with = json.dumps({"tool": __version__, "catalogue": load_catalogue().sha256, "contract": load_contract().sha256})
+        lines = path.read_text().splitlines() if resume and path.exists() else []
+        kept = lines[1:] if lines[:1] == [made_with] else []
+        self.proofs = {proof.fault: proof for proof in map(_proof, kept)}
+        path.write_text("".join(f"{line}\n" for line in (made_with, *kept)))
+
+    def add(self, proof: Proof) -> None:
+        """Keep one more proof."""
+        self.proofs[proof.fault] = proof
+        with self._path.open("a") as stream:
+            stream.write(json.dumps(dataclasses.asdict(proof)) + "\n")
+
+
+def _proof(line: str) -> Proof:
+    return Proof(**{name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(line).items()})
 
 
 def prove_one(identifier: str) -> Proof:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from provider_conformance import judge
-from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
-from provider_conformance.judge import Problem, listed, loose_id
+from provider_conformance.judge import listed, loose_id
 from provider_conformance.target import Call
-from provider_conformance.values.plausible import Provider, Traits, rebased
+from provider_conformance.values.plausible import Traits, rebased
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
     from provider_conformance.api import Api
+    from provider_conformance.contract import Operation
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory, Walk
+    from provider_conformance.judge import Problem
     from provider_conformance.oracle import Draft, Held, Providers
     from provider_conformance.values.illegal import Violation
+    from provider_conformance.values.plausible import Provider
 
 T = TypeVar("T")
 
@@ -63,7 +66,7 @@ class Refusals:
         """Send creates that must be refused; none may store a provider."""
         control = self._providers.send(self._providers.draft())
         self._expect.control(control)
-        before = self._inventory.judged(ours=self._providers.ids)
+        before = self.look_around()
         self._providers.clear()
         sent = []
         for violation in violations:
@@ -83,10 +86,18 @@ class Refusals:
         for identity, found in self._newcomers(before):
             for draft, what, answer in sent:
                 with self._expect.each():
-                    claim = {"id": identity, "marks": draft.marks, "what": what}
-                    if judge.stored_nothing(answer, found, **claim) is not None:
+                    if judge.stored_nothing(answer, found, id=identity, marks=draft.marks, what=what) is not None:
                         self._providers.take_over(identity, draft.name)
-                        self._expect(judge.stored_nothing, answer, found, **claim)
+                        self._expect(
+                            judge.stored_nothing, answer, found, id=identity, marks=draft.marks, what=what
+                        )
+
+    def look_around(self) -> Walk:
+        """Walk the list, to know who is there; others may come and go meanwhile."""
+        walk = self._inventory.walk(ours=self._providers.ids)
+        if not walk.first.succeeded or not walk.whole:
+            raise NotTestableError(f"the list, which tells what was stored, is not readable: {judge.answer(walk.first)}")
+        return walk
 
     def updates(self, violations: Iterable[Violation]) -> None:
         """Send updates of a provider of ours that must be refused; none may change it."""
@@ -112,10 +123,10 @@ class Refusals:
         self,
         operation: Operation,
         fair: dict[str, str],
-        changes: Iterable[tuple[str, dict[str, str | None]]],
+        changes: Iterable[tuple[str, Mapping[str, str | None]]],
         of: Held | None = None,
     ) -> None:
-        """Send queries that must be refused: a fair one with some parameters changed, or left out where that is None."""
+        """Send queries that must be refused: a fair one with some parameters changed, or left out (None)."""
         call = Call(operation.value, "GET", query=tuple(fair.items()))
         self._expect.control(self._api.served(self._api.send(call)))
         for what, change in changes:
@@ -140,7 +151,7 @@ class Refusals:
         others = self._providers.shown(bystander)
         victim = self._providers.create()
         for batch in in_batches(self.unguessed(violations), BATCH):
-            refused = []
+            refused: list[Violation] = []
             for violation in batch:
                 aim = victim
                 with self._expect.each():
@@ -185,7 +196,9 @@ class Refusals:
         body = self._providers.values.provider(victim.number, traits)
         return {"id": victim.id, **self._providers.values.update(victim.id, body)}
 
-    def _hold_to(self, rule: Callable[..., Problem | None], answer: Exchange, what: str, of: Held | None = None) -> None:
+    def _hold_to(
+        self, rule: Callable[..., Problem | None], answer: Exchange, what: str, of: Held | None = None
+    ) -> None:
         not_survived(answer, what)
         self._expect(rule, answer, of=of, what=what)
 
@@ -193,7 +206,7 @@ class Refusals:
         """Find the providers that list did not give before, each with a page or a show that tells what it bears."""
         known = {*before.ids, *self._providers.ids}
         untold = []
-        for page in self._inventory.judged().pages:
+        for page in self.look_around().pages:
             for item in listed(page):
                 identity = loose_id(item.get("id"))
                 if identity is None or identity in known:
@@ -216,7 +229,8 @@ def accepted(answer: Exchange) -> bool:
 def not_survived(answer: Exchange, what: str) -> None:
     """Raise NotTestableError when a server failed instead of refusing: that is a requirement of its own (HTTP-2)."""
     if judge.survived(answer) is not None:
-        raise NotTestableError(f"{judge.name_of(answer)} with {what} is answered with {judge.outcome(answer)} (HTTP-2)")
+        told = f"{judge.name_of(answer)} with {what} is answered with {judge.outcome(answer)}"
+        raise NotTestableError(f"{told} (HTTP-2), which is no refusal")
 
 
 def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

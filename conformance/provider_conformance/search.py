@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.internal import charmap
 from hypothesis.internal.conjecture import providers
 from hypothesis.strategies import SearchStrategy
 
@@ -58,8 +63,18 @@ def repeatable() -> Iterator[None]:
     providers._get_local_constants = lambda: providers._local_constants  # noqa: SLF001
     with tempfile.TemporaryDirectory() as directory:
         set_hypothesis_home_dir(directory)
+        _write_unicode_table()
         try:
             yield
         finally:
             providers._get_local_constants = mining  # noqa: SLF001
             set_hypothesis_home_dir(None)
+
+
+def _write_unicode_table() -> None:
+    """Put Hypothesis's table of what UTF-8 can encode where it looks for it: finding it out anew takes over a second."""
+    file = charmap.charmap_file("codec-v2-utf-8")
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    all_but_surrogates = [[0, 0xD7FF], [0xE000, sys.maxunicode]]
+    with gzip.open(file, "wt", encoding="ascii") as stream:
+        json.dump([all_but_surrogates, []], stream)

@@ -44,6 +44,12 @@ class Session:
             if not only or only & {requirement.id, requirement.operation.value, requirement.level.value}
         )
 
+    @property
+    def counting(self) -> frozenset[str]:
+        """The ids of those of them that count in the verdict, which advice never does."""
+        levels = {requirement.id: requirement.level for requirement in self.requirements}
+        return frozenset(name for name in self.selected if self.config.level.includes(levels[name]))
+
 
 def open_session(
     config: Config,
@@ -67,6 +73,6 @@ def open_session(
     api = Api(target, ledger)
     inventory = Inventory(api, ledger)
     values = Values(nonce(config.seed))
-    providers = Providers(api, ledger, inventory, journal, values, config.max_providers)
+    providers = Providers(api, ledger, inventory, journal, values, config.max_providers, config.seed)
     journal.run(base_url)
     return Session(config, requirements, progress, guard, ledger, target, api, inventory, providers)

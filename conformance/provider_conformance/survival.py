@@ -1,8 +1,7 @@
-"""Looks at every exchange of a run once: was it answered at all, and without an error of the server's own?"""
+"""Looks at every exchange of a run once: it is answered, and not with an error of the server's own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from provider_conformance.connection import UNANSWERED
 from provider_conformance.target import NOT_OPENED, patience
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from provider_conformance.exchange import Exchange
     from provider_conformance.ledger import Ledger
 

@@ -70,7 +70,8 @@ TOKEN_HEADER = "access_token"  # noqa: S105 - the name of the header
 class Call:
     """A request in terms of the contract: an operation (or a bare path), its query and body, and what is unusual in it.
 
-    A `query` of text is sent as it is. `token` None means the valid one, "" none at all. `body` bytes are sent as they are, anything else as JSON.
+    A `query` of text is sent as it is. `token` None means the valid one, "" none at all. `body` bytes are sent as they
+    are, anything else as JSON.
     A request is `outside` the contract when its path or its method is none of the contract's.
     """
 
@@ -151,7 +152,15 @@ class Target:
             exchanges = tuple(pool.map(one, range(len(calls))))
         for exchange in exchanges:
             self._record(exchange)
-        return tuple(map(self._patiently, calls, exchanges))
+        waits = [patience(exchange, 0) for exchange in exchanges]
+        longest = max((seconds for seconds in waits if seconds is not None), default=None)
+        if longest is None:
+            return exchanges
+        self._wait(next(exchange for exchange, wait in zip(exchanges, waits, strict=True) if wait == longest), longest)
+        return tuple(
+            exchange if wait is None else self.send(call)
+            for call, exchange, wait in zip(calls, exchanges, waits, strict=True)
+        )
 
     def calibrate(self) -> None:
         """Find out, after a first answer, whether the target keeps connections, to never race with its closing them."""
@@ -200,17 +209,11 @@ class Target:
         finally:
             connection.close()
 
-    def _patiently(self, call: Call, exchange: Exchange) -> Exchange:
-        seconds = patience(exchange, 0)
-        if seconds is None:
-            return exchange
-        self._wait(exchange, seconds)
-        return self.send(call)
-
     def _wait(self, exchange: Exchange, seconds: float) -> None:
         if seconds > LONGEST_WAIT:
             raise NotTestableError(f"the target answers {exchange.status} and asks to wait for {seconds:.0f} s")
-        self._note(f"{exchange.operation or exchange.request.method} is answered with {exchange.status}: waiting for {seconds:.0f} s")
+        name = exchange.operation or exchange.request.method
+        self._note(f"{name} is answered with {exchange.status}: waiting for {seconds:.0f} s")
         self._guard.sleep(seconds)
 
     def _once(self, request: Request, operation: str | None) -> Exchange:

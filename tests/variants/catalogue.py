@@ -98,6 +98,7 @@ VARIANTS = (
         ),
         base_path="",
         token=SHORT_TOKEN,
+        part=("show", "list", "destroy"),
     ),
     Variant(
         "flask-choosy-with-cap",
@@ -194,7 +195,7 @@ VARIANTS = (
         "handmade-restless-crowd",
         "strict",
         partial(handmade.serve, wire=Wire(chunks=(5000,))),
-        Freedoms(foreign=250, restless=True, order=Order.NAME, repeated=409, past=Beyond.NEAREST),
+        Freedoms(foreign=98, restless=True, order=Order.NAME, repeated=409, past=Beyond.NEAREST),
         verdicts=("conformant", "incomplete"),
         untested="others|meanwhile|chang",
         part=("create", "list"),
@@ -223,6 +224,7 @@ VARIANTS = (
         "strict",
         partial(handmade.serve, wire=Wire(idle=0.02, closes_after_errors=True, trickle=True, waits_for_the_end=True)),
         Freedoms(pauses=(0.02, 0.05), pause_every=6, past=Beyond.BARE, busy=(Busy(800),), ids=descending(5)),
+        part=("show", "update", "destroy"),
     ),
     Variant(
         "handmade-unfriendly-extras",
@@ -269,6 +271,7 @@ VARIANTS = (
             refused=403,
         ),
         token="k",
+        part=("show", "list", "DESTROY-4"),
     ),
     Variant(
         "core-null",

@@ -105,17 +105,26 @@ def check_plausible(content: dict[str, Any]) -> None:
             raise ProblemError(f"{name} is no port")
     if content["reregister_interval"] not in range(30, 86401):
         raise ProblemError("reregister_interval is too short or too long")
-    ips = content["ips"]
+    check_addresses(content["ips"])
+    if content.get("in_parameters") or content.get("out_parameters"):
+        raise ProblemError("such parameters are not known")
+    check_combination(content)
+
+
+def check_combination(content: dict[str, Any]) -> None:
+    """Raise ProblemError unless the values make sense together."""
+    if content["require_register"] != (content["auth_mode"] == "REGISTER_AUTH"):
+        raise ProblemError("require_register goes with REGISTER_AUTH")
+    if content["auth_mode"] == "IP_AUTH" and not content["ips"]:
+        raise ProblemError("IP_AUTH needs an address")
+
+
+def check_addresses(ips: list[Any]) -> None:
+    """Raise ProblemError unless all are IP addresses, up to 8, all different."""
     if len(ips) > 8 or not all(isinstance(ip, str) and is_address(ip) for ip in ips):
         raise ProblemError("ips are no addresses")
     if len({ipaddress.ip_address(ip) for ip in ips}) != len(ips):
         raise ProblemError("ips has an address twice")
-    if content.get("in_parameters") or content.get("out_parameters"):
-        raise ProblemError("such parameters are not known")
-    if content["require_register"] != (content["auth_mode"] == "REGISTER_AUTH"):
-        raise ProblemError("require_register goes with REGISTER_AUTH")
-    if content["auth_mode"] == "IP_AUTH" and not ips:
-        raise ProblemError("IP_AUTH needs an address")
 
 
 def is_label(text: str) -> bool:

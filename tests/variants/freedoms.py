@@ -145,6 +145,9 @@ def descending(start: int) -> Callable[[Random], Iterator[int]]:
     return ids
 
 
+ids_from_one = ascending(1)
+
+
 def drawn(smallest: int, largest: int) -> Callable[[Random], Iterator[int]]:
     """Draw ids at random, none twice."""
 
@@ -190,7 +193,7 @@ class Freedoms:
     unfound: int = 404
     error_type: str | None = JSON
 
-    # What is taken (D13, D17, D19)
+    # Freedoms in what is taken: D13, D17 and D19
     repeated: int | None = None
     """The status for a name, auth_id or hostname that another provider has."""
     cap: int | None = None
@@ -201,8 +204,8 @@ class Freedoms:
     fractions_taken: bool = False
     """5.0 passes for an integer, 007 and %2B5 for a number in a query."""
 
-    # What is given (D5, D9, D10, D12, D17, D19)
-    ids: Callable[[Random], Iterator[int]] = ascending(1)
+    # Freedoms in what is given: D5, D9, D10, D12, D17 and D19
+    ids: Callable[[Random], Iterator[int]] = ids_from_one
     created_whole: bool = False
     """Create answers with the whole provider instead of its id alone."""
     password: Password = Password.SHOWN
@@ -220,7 +223,7 @@ class Freedoms:
     done: tuple[str | None, bytes] = (None, b"")
     """Content type and body of update's and destroy's 200."""
 
-    # Lists (D7, D14, D16)
+    # Freedoms of lists: D7, D14 and D16
     first_page: int = 1
     before: Beyond = Beyond.REFUSED
     past: Beyond = Beyond.EMPTY
@@ -231,7 +234,7 @@ class Freedoms:
     largest_page: int = 1000
     large: Large = Large.SERVED
 
-    # Time and patience (D18)
+    # Freedoms of time and patience: D18
     pauses: tuple[float, float] = (0.0, 0.0)
     """The shortest and the longest time that an answer takes."""
     pause_every: int = 1

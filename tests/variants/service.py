@@ -68,8 +68,8 @@ EXTRAS: dict[str, Any] = {
     "version": -1e-300,
     "__proto__": {"id": 99, "name": "nobody"},
     "registered": True,
-    "notes": "\u00e9\u4e2d\U0001f4de\x00\u2028" * 20,
-    "history": [{"at": number, "event": "REGISTERED", "more": [[], {}, None]} for number in range(50)],
+    "notes": "\u00e9\u4e2d\U0001f4de\x00\u2028" * 50,
+    "history": [{"at": number, "event": "REGISTERED", "more": [[], {}, None]} for number in range(5)],
     "large": 2**63 + 1,
     "deep": nested(50),
 }
@@ -108,7 +108,7 @@ class Service:
             crowded = free.at_once is not None and self._under_way > free.at_once
             pause = self._random.uniform(*free.pauses) if number % free.pause_every == 0 else 0.0
         try:
-            if free.at_once is not None:
+            if free.at_once is not None and request.method == "POST":
                 time.sleep(0.003)
             for busy in free.busy:
                 if number % busy.every == 1:
@@ -365,11 +365,10 @@ class Service:
         """Add and remove providers of others for ever."""
         free, number = self.freedoms, self.freedoms.foreign
         while True:
-            time.sleep(0.02)
+            time.sleep(0.01)
             with self.store.lock:
-                foreign = [entry for entry in self.store.entries() if entry.foreign]
-                if len(foreign) > free.foreign // 2 and self._random.random() < 0.5:
-                    self.store.remove(self._random.choice(foreign))
-                else:
-                    number += 1
-                    self.store.add(foreign_provider(number, free.foreign_prefix, self._random), foreign=True)
+                self.store.remove(self._random.choice([entry for entry in self.store.entries() if entry.foreign]))
+            time.sleep(0.01)
+            with self.store.lock:
+                number += 1
+                self.store.add(foreign_provider(number, free.foreign_prefix, self._random), foreign=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -118,17 +119,13 @@ class Store:
 
 def readings(value: object) -> set[int]:
     """Return the ids that a careless server could make of a value."""
-    if isinstance(value, bool) or value is None:
-        return set()
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         return {(value + 2**63) % 2**64 - 2**63}
     if isinstance(value, float):
         return readings(int(value)) if abs(value) < 2**80 else set()
     if isinstance(value, str):
-        try:
-            return readings(float(value) if "." in value else int(value))
-        except (ValueError, OverflowError):
-            return set()
+        number = re.match(r"\s*-?[0-9]{1,40}", value)
+        return readings(int(number[0])) if number else set()
     if isinstance(value, list | dict):
         items = value if isinstance(value, list) else value.values()
         return {number for item in items for number in readings(item)}

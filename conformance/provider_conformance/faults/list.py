@@ -517,19 +517,6 @@ class RemembersSortBy(Reference):
         return self.previous
 
 
-@fault("list-refuses-optional-on-later-pages", "LIST-5", kind="conditional")
-class RefusesOptionalOnLaterPages(Reference):
-    """Refuses sort_by OPTIONAL on every page but the first."""
-
-    def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
-        if asked.sort_by == "OPTIONAL" and asked.pagination > 1:
-            raise RefusedError(400, "sort_by: first page only")
-        return super().page_of(asked)
-
-
-# LIST-6: count is the number of providers in all
-
-
 @fault("list-counts-page", "LIST-6", kind="conditional")
 class CountsPage(_RendersList):
     """Gives the number of providers on the page as count."""

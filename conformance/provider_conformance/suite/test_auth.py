@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.contract import Operation
+from provider_conformance.discretion import judge_errors
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
-from provider_conformance.target import NO_TOKEN
+from provider_conformance.target import NO_TOKEN, Call, json_body
 from provider_conformance.values import tokens
 from provider_conformance.values.plausible import TYPICAL, single_changes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
@@ -76,6 +82,97 @@ def test_a_token_that_differs_is_refused_on_every_operation(
     intruder.controls()
 
 
+@requirement("AUTH-5")
+def test_the_token_counts_in_its_header_alone(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
+) -> None:
+    if ledger.violated("AUTH-2"):
+        raise NotTestableError("requests without a token are served (AUTH-2), so that one elsewhere changes nothing")
+    token = api.target.token
+    intruder = Intruder(api, providers, inventory, expect)
+
+    for what, place in (
+        ("the token in the query alone", in_query),
+        ("the token in a cookie alone", in_cookie),
+        ("the token in the body alone", in_body),
+    ):
+        intruder.disguise = partial(place, token)
+        for attempt in intruder.attempts:
+            attempt(what, NO_TOKEN)
+
+    intruder.disguise = lambda call: call
+    intruder.nothing_was_stored()
+    intruder.controls()
+
+
+@requirement("AUTH-5")
+def test_the_header_s_name_may_be_in_any_letter_case(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    held = providers.create()
+    first = inventory.first_page()
+    page = {"pagination": str(first), "pagesize": "10", **({"sort_by": inventory.default} if inventory.default else {})}
+
+    for spelling in ("ACCESS_TOKEN", "Access_Token"):
+        what = f"the header's name written {spelling}"
+        for call in (
+            api.query(Operation.LIST, page),
+            api.query(Operation.SHOW, {"id": str(held.id)}),
+            api.call(Operation.UPDATE, providers.values.update(held.id, held.body)),
+        ):
+            with expect.each():
+                plain, special = api.send(call), api.send(replace(call, token_header=spelling))
+                expect(judge.served_alike, plain, special, of=held, what=what)
+        with expect.each():
+            drafts = [providers.draft() for _ in range(2)]
+            calls = [api.call(Operation.CREATE, providers.announce(draft)) for draft in drafts]
+            calls[1] = replace(calls[1], token_header=spelling)
+            created = [api.send(call) for call in calls]
+            for draft, answer in zip(drafts, created, strict=True):
+                providers.adopt(answer, draft)
+            expect(judge.served_alike, *created, what=what)
+            doomed = [one for one in (providers.holding(answer) for answer in created) if one is not None]
+            if len(doomed) < len(drafts):
+                raise NotTestableError(f"nothing to destroy: create is answered with {judge.answer(created[0])}")
+            calls = [api.call(Operation.DESTROY, {"id": one.id}) for one in doomed]
+            calls[1] = replace(calls[1], token_header=spelling)
+            destroyed = [api.send(call) for call in calls]
+            for one, answer in zip(doomed, destroyed, strict=True):
+                if answer.succeeded:
+                    providers.forget(one)
+            expect(judge.served_alike, *destroyed, what=what)
+
+
+@requirement("HTTP-6")
+def test_no_error_of_the_whole_run_discloses_anything(
+    api: Api, providers: Providers, ledger: Ledger, expect: Expect
+) -> None:
+    gone = providers.gone()
+    api.intruded = True
+    for wrong in (NO_TOKEN, tokens.altered(api.target.token, 0)[1]):
+        api.show(gone, token=wrong)
+        api.list(1, 1, token=wrong)
+
+    judge_errors(ledger, api.target.token, providers, expect)
+
+
+def in_query(token: str, call: Call) -> Call:
+    """Put a token into the query of a call that has none in its header."""
+    return replace(call, query=(*call.query, ("access_token", token)))
+
+
+def in_cookie(token: str, call: Call) -> Call:
+    """Put a token into a cookie."""
+    return replace(call, headers=(("Cookie", f"access_token={token}"),))
+
+
+def in_body(token: str, call: Call) -> Call:
+    """Put a token into the JSON body, where there is one."""
+    if call.body is None:
+        return call
+    return replace(call, body=json_body({**json.loads(call.body), "access_token": token}))
+
+
 class Intruder:
     """Sends each operation with a token that is not the valid one, and makes sure that nothing comes of it."""
 
@@ -90,32 +187,36 @@ class Intruder:
         api.intruded = True
         self._creates: list[tuple[str, str, Exchange]] = []
         self.attempts = (self.create, self.show, self.list, self.update, self.destroy)
+        self.disguise: Callable[[Call], Call] = lambda call: call
 
     def create(self, what: str, token: str) -> None:
         """Try to create; whether something was stored is looked at in the end."""
         draft = self._providers.draft()
         with self._expect.each():
-            answer = self._api.create(self._providers.announce(draft), token=token)
+            answer = self._send(self._api.call(Operation.CREATE, self._providers.announce(draft), token=token))
             self._creates.append((draft.name, what, answer))
             self._expect(judge.refused, answer, what=what)
 
     def show(self, what: str, token: str) -> None:
         """Try to show."""
         with self._expect.each():
-            answer = self._api.show(self._held.id, token=token)
+            answer = self._send(self._api.query(Operation.SHOW, {"id": str(self._held.id)}, token=token))
             self._expect(judge.refused, answer, of=self._held, what=what)
 
     def list(self, what: str, token: str) -> None:
         """Try to list."""
         with self._expect.each():
-            self._expect(judge.refused, self._api.list(self._first_page, 10, token=token), what=what)
+            page = {"pagination": str(self._first_page), "pagesize": "10"}
+            answer = self._send(self._api.query(Operation.LIST, page, token=token))
+            self._expect(judge.refused, answer, what=what)
 
     def update(self, what: str, token: str) -> None:
         """Try to update a provider of ours."""
         held, state = self._held, self._providers.shown(self._held)
         body = self._providers.values.provider(held.number, next(single_changes()))
         with self._expect.each():
-            answer = self._api.update(self._providers.values.update(held.id, body), token=token)
+            update = self._providers.values.update(held.id, body)
+            answer = self._send(self._api.call(Operation.UPDATE, update, token=token))
             self._expect(judge.refused, answer, of=held, what=what)
             self._expect(judge.unchanged, state, self._api.served(self._api.show(held.id)), of=held)
 
@@ -123,13 +224,16 @@ class Intruder:
         """Try to destroy a provider of ours."""
         held, state = self._held, self._providers.shown(self._held)
         with self._expect.each():
-            answer = self._api.destroy(held.id, token=token)
+            answer = self._send(self._api.call(Operation.DESTROY, {"id": held.id}, token=token))
             shown = self._api.served(self._api.show(held.id))
             if judge.shows_asked(shown, id=held.id) is not None:
                 self._providers.forget(held)
                 self._held = self._providers.create()
             self._expect(judge.refused, answer, of=held, what=what)
             self._expect(judge.unchanged, state, shown, of=held)
+
+    def _send(self, call: Call) -> Exchange:
+        return self._api.send(self.disguise(call))
 
     def nothing_was_stored(self) -> None:
         """Look at every provider that has appeared since: none may bear a name that only refused creates carried."""

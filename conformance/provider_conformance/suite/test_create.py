@@ -41,10 +41,15 @@ def test_a_complete_plausible_create_is_answered_with_200(providers: Providers, 
         expect(judge.accepted, answer, what="name, auth_id and hostname of a destroyed provider")
         providers.clear()
 
-    # Text may be as short as one character. Somebody else's provider may bear one of them, but hardly both.
-    shortest = [providers.send(providers.draft(replace(TYPICAL, auth_tail=letter, auth_alone=True))) for letter in "qZ"]
-    if not any(answer.succeeded for answer in shortest):
-        expect(judge.accepted, shortest[0], what="an auth_id of one character")
+    # Text may be as short as one character. Somebody else may bear one of them, but hardly all.
+    shortest = None
+    for letter in "qZ7_xK":
+        shortest = providers.send(providers.draft(replace(TYPICAL, auth_tail=letter, auth_alone=True)))
+        providers.clear()
+        if shortest.succeeded:
+            break
+    assert shortest is not None
+    expect(judge.accepted, shortest, what="an auth_id of one character")
 
 
 @requirement("CREATE-2")

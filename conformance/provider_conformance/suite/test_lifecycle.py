@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from provider_conformance.api import Api
     from provider_conformance.expectations import Draw, Expect
     from provider_conformance.inventory import Inventory
+    from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Held, Providers
 
 STEPS = 12
@@ -29,7 +30,7 @@ KEEPS = {"create": "CREATE-4", "update": "UPDATE-3", "destroy": "DESTROY-3", "re
 
 @requirement("UPDATE-3", "DESTROY-3", "SHOW-3", "CREATE-4", "UPDATE-2", "DESTROY-2", "LIST-3")
 def test_any_order_of_operations_leaves_what_the_model_says(
-    api: Api, providers: Providers, inventory: Inventory, expect: Expect, draw: Draw
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, draw: Draw, ledger: Ledger
 ) -> None:
     alive = min(MOST_ALIVE, providers.most)
 
@@ -82,11 +83,14 @@ def test_any_order_of_operations_leaves_what_the_model_says(
         @precondition(lambda self: bool(providers.held))
         @rule(pagesize=st.sampled_from((1, 2, 3, 100)))
         def walk(self, pagesize: int) -> None:
-            whole = inventory.judged(ours=providers.ids)
-            if whole.size <= MOST_ALIVE * 2:
-                walk = inventory.judged(pagesize, ours=providers.ids)
-                expect(judge.every_one_once, *walk.pages, requirement="LIST-3", names=providers.names)
             self._did("read", None)
+            try:
+                whole = inventory.judged(ours=providers.ids)
+                walk = inventory.judged(pagesize, ours=providers.ids) if whole.size <= MOST_ALIVE * 2 else whole
+            except NotTestableError as reason:
+                ledger.of("LIST-3").gaps.append(str(reason))
+                return
+            expect(judge.every_one_once, *walk.pages, requirement="LIST-3", names=providers.names)
 
         @invariant()
         def the_others_are_as_they_were(self) -> None:

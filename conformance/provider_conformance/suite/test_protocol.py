@@ -1,19 +1,23 @@
-"""What is expected of any HTTP service: methods, paths, media types, silent errors, no copies of passwords in caches."""
+"""What is expected of any HTTP service: methods, paths, media types, discreet errors, no passwords in caches."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.contract import Operation
-from provider_conformance.newcomers import Newcomers
+from provider_conformance.discretion import judge_errors
 from provider_conformance.plugin import requirement
+from provider_conformance.refusals import Refusals, not_survived
 from provider_conformance.target import Call, json_body
 from provider_conformance.values.plausible import TYPICAL, single_changes
 from provider_conformance.values.strange import MEDIA_TYPES, as_form, as_xml, odd_bodies, odd_ids, odd_lists
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
@@ -46,7 +50,7 @@ def test_methods_that_an_operation_does_not_have_are_answered_with_405(
                     answer = stray.sends(operation, Call(operation.value, method, outside=True), "another method")
                     expect(judge.method_refused, answer, allowed=allowed)
 
-    stray.newcomers.judge(expect)
+    stray.nothing_was_stored()
     stray.controls()
 
 
@@ -66,7 +70,7 @@ def test_unknown_paths_are_answered_with_404(
         with expect.each():
             expect(judge.path_not_found, stray.sends(operation, call, "an unknown path"))
 
-    stray.newcomers.judge(expect)
+    stray.nothing_was_stored()
     stray.controls()
 
 
@@ -90,14 +94,12 @@ def test_a_body_of_another_media_type_is_refused(
                 call = Call(operation.value, "POST", content_type=media_type)
                 expect(judge.media_type_refused, stray.sends(operation, call, what, write), what=what)
 
-    stray.newcomers.judge(expect)
+    stray.nothing_was_stored()
     stray.controls()
 
 
 @requirement("HTTP-6")
-def test_errors_disclose_nothing(
-    api: Api, providers: Providers, ledger: Ledger, expect: Expect
-) -> None:
+def test_errors_disclose_nothing(api: Api, providers: Providers, ledger: Ledger, expect: Expect) -> None:
     gone = providers.gone()
     # Others whose data an error might give away, each with a password that is found nowhere else.
     nonce = providers.values.nonce
@@ -117,7 +119,7 @@ def test_errors_disclose_nothing(
     for call in calls:
         api.send(call)
 
-    judge_errors(ledger, api, providers, expect)
+    judge_errors(ledger, api.target.token, providers, expect)
 
 
 @requirement("HTTP-9")
@@ -133,26 +135,8 @@ def test_answers_that_bear_a_password_may_not_be_stored(
             expect(judge.forbids_storing, answer, password=password)
 
 
-def judge_errors(ledger: Ledger, api: Api, providers: Providers, expect: Expect) -> None:
-    """Judge every error of the run so far; most name none of our providers, which saves looking for each."""
-    nonce = providers.values.nonce
-    others = {str(held.id): telling(held, nonce) for held in (*providers.held, *providers.past)}
-    for exchange in ledger.exchanges:
-        response = exchange.response
-        if response is not None and response.status >= 400:
-            named = nonce.encode() in response.body or any(nonce in value for _, value in response.headers)
-            with expect.each():
-                expect(judge.discloses_nothing, exchange, token=api.target.token, others=others if named else {})
-
-
-def telling(held: Held, nonce: str) -> list[str]:
-    """Return the values of a provider that no other has."""
-    values = [held.body[name] for name in ("name", "auth_id", "hostname", "password")]
-    return [value for value in values if isinstance(value, str) and nonce in value]
-
-
 class Stray:
-    """Sends requests that ought to be refused, aimed at a provider of ours, and makes sure that nothing comes of them."""
+    """Sends requests that must be refused, aimed at a provider of ours, and makes sure that nothing comes of them."""
 
     def __init__(self, api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
         self._api = api
@@ -160,31 +144,42 @@ class Stray:
         self._inventory = inventory
         self._expect = expect
         self._held = providers.create()
-        self.newcomers = Newcomers(api, providers, inventory)
+        self._refusals = Refusals(api, providers, inventory, expect)
+        self._before = inventory.judged(ours=providers.ids)
+        self._creates: list[tuple[Draft, str, Exchange]] = []
 
-    def sends(self, operation: Operation, call: Call, what: str, write: Callable[[Provider], bytes] = json_body) -> Exchange:
-        """Send a call with what the operation would need; judge that it survives and that our provider is as before."""
+    def sends(
+        self, operation: Operation, call: Call, what: str, write: Callable[[Provider], bytes] = json_body
+    ) -> Exchange:
+        """Send a call with all that an operation needs, and judge that our provider is as it was unless it acts."""
         held, state = self._held, self._providers.shown(self._held)
         draft = self._providers.draft()
         wanted = self._wanted(operation, held, draft)
         if call.method in {"GET", "DELETE"}:
-            scalars = {name: str(value) for name, value in wanted.items() if not isinstance(value, list)}
-            call = replace(call, query=tuple(scalars.items()))
+            scalars = {name: value for name, value in wanted.items() if not isinstance(value, list)}
+            texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in scalars.items()}
+            call = replace(call, query=tuple(texts.items()))
         else:
             call = replace(call, body=write(wanted))
         if operation is Operation.CREATE:
             self._providers.announce(draft)
         answer = self._api.send(call)
-        if operation is Operation.CREATE:
-            self.newcomers.tried(draft, what, answer)
+        if operation is Operation.CREATE and self._providers.adopt(answer, draft) is None:
+            self._creates.append((draft, what, answer))
         after = self._api.show(held.id)
-        if judge.shows_asked(after, id=held.id) is not None:
-            self._providers.forget(held)
+        if judge.unchanged(state, after) is not None:
+            self._providers.release(held)
             self._held = self._providers.create()
-        self._expect(judge.survived, answer, requirement="HTTP-2")
+        not_survived(answer, what)
+        if not call.outside:
+            self._api.served(answer)
         if answer.refused:
             self._expect(judge.refused_without_change, state, answer, after, of=held, what=what)
         return answer
+
+    def nothing_was_stored(self) -> None:
+        """Make sure that no refused create has stored anything."""
+        self._refusals.nothing_was_stored(self._before, self._creates)
 
     def controls(self) -> None:
         """Send each operation as it is documented."""

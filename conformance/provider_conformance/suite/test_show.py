@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -14,8 +13,9 @@ from provider_conformance.values.illegal import ids_in_a_query
 from provider_conformance.values.plausible import TYPICAL, boundaries, combinations, varied
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from provider_conformance.api import Api
-    from provider_conformance.exchange import Exchange
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
@@ -138,7 +138,7 @@ def test_no_id_and_one_that_is_no_int64_integer_are_refused(
         {"id": str(held.id)},
         [
             ("no id", {"id": None}),
-            *((f"an id that is {what}", {"id": text(held.id)}) for what, text in ids_in_a_query()),
+            *[(f"an id that is {what}", {"id": text(held.id)}) for what, text in ids_in_a_query()],
         ],
         of=held,
     )

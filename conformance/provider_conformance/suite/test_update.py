@@ -145,13 +145,13 @@ def _accepted(answer: Exchange) -> None:
 
 @requirement("UPDATE-5")
 def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
-    api: Api, providers: Providers, inventory: Inventory, refusals: Refusals, expect: Expect
+    api: Api, providers: Providers, refusals: Refusals, expect: Expect
 ) -> None:
     kept = providers.create()
     expect.control(providers.update(kept, OTHERWISE))
     state = providers.state(kept)
     doomed = [providers.create() for _ in range(3)]
-    before = inventory.judged(ours=providers.ids)
+    before = refusals.look_around()
     # One that was updated in its life, and one that was not.
     providers.update(doomed[0], OTHERWISE)
     for held in doomed:
@@ -216,5 +216,5 @@ def _destroyed(held: Held, providers: Providers) -> Held:
     """Destroy a provider, so that its id names nothing."""
     answer = providers.destroy(held)
     if not answer.succeeded or providers.exists(held.id):
-        raise NotTestableError(f"no id to test with: destroy is answered with {judge.answer(answer)}, and show gives it still")
+        raise NotTestableError(f"no id to test with: destroy is answered with {judge.outcome(answer)}")
     return held

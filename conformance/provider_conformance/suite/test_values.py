@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from provider_conformance import judge
 from provider_conformance.plugin import requirement
@@ -12,45 +12,48 @@ from provider_conformance.values import unusual
 from provider_conformance.values.plausible import TYPICAL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Draw, Expect
-    from provider_conformance.inventory import Inventory
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.oracle import Draft, Held, Providers
     from provider_conformance.refusals import Refusals
+    from provider_conformance.values.unusual import Unusual
 
 
 @requirement("VALUE-1")
 def test_what_is_unusual_is_created_exactly_or_refused(
-    api: Api, providers: Providers, inventory: Inventory, refusals: Refusals, expect: Expect, draw: Draw
+    api: Api, providers: Providers, refusals: Refusals, expect: Expect, draw: Draw
 ) -> None:
     plain = providers.create()
     spoilt = not_given_back(providers.shown(plain), plain.body, providers)
-    before = inventory.judged(ours=providers.ids)
+    before = refusals.look_around()
     providers.clear()
     sent: list[tuple[Draft, str, Exchange]] = []
 
-    # Every third, each property with others: update, which needs fewer requests, is sent them all.
-    for odd in (
-        *unusual.combinations(),
-        *list(unusual.numbers())[::3],
-        *list(unusual.arrays_of_addresses())[::3],
-        *draw(unusual.strategy(), max(5, draw.examples // 3)),
-    ):
+    def is_kept(odd: Unusual, *, alone: bool) -> bool:
         draft = providers.draft()
         draft = replace(draft, body={**draft.body, **odd.changes})
-        with expect.each():
-            answer = providers.send(draft)
-            if answer.refused:
-                sent.append((draft, odd.what, answer))
+        answer = providers.send(draft)
+        if answer.refused:
+            sent.append((draft, odd.what, answer))
+        held = providers.holding(answer)
+        shown = api.show(held.id) if held else None
+        if alone:
             not_survived(answer, odd.what)
             expect(judge.stored_or_refused, answer, what=odd.what)
-            if (held := providers.holding(answer)) is not None:
-                shown = api.show(held.id)
-                not_survived(shown, f"a provider that was created with {odd.what}")
-                expect(judge.kept_exactly, answer, shown, of=held, values=draft.body, what=odd.what, spoilt=spoilt)
-        providers.clear()
+        if held is None or shown is None:
+            return False
+        return kept(answer, shown, held, draft.body, odd.what, spoilt, expect, alone=alone)
+
+    for group in (
+        *[(combination,) for combination in unusual.combinations()],
+        *unusual.groups(parameters=False),
+        *[(drawn,) for drawn in draw(unusual.strategy(), max(5, draw.examples // 6))],
+    ):
+        together_or_alone(group, is_kept, expect, providers.clear)
 
     refusals.nothing_was_stored(before, sent)
 
@@ -64,37 +67,72 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
     plain = providers.values.update(held.id, held.body)
     spoilt = not_given_back(providers.state(held), plain, providers)
 
-    for odd in (
-        *unusual.combinations(),
-        *unusual.numbers(),
-        *unusual.arrays_of_addresses(),
-        *unusual.arrays_of_parameters(),
-        *draw(unusual.strategy(), max(5, draw.examples * 2 // 3)),
+    def is_kept(odd: Unusual, *, alone: bool) -> bool:
+        ours = providers.held[0] if providers.held else providers.create()
+        before = providers.shown(ours)
+        body = {**providers.values.update(ours.id, ours.body), **odd.changes}
+        answer = api.served(api.update(body))
+        after = api.show(ours.id)
+        if after.succeeded and (accepted(answer) or answer.refused):
+            ours.shown = after
+        else:
+            providers.release(ours)
+        if alone:
+            not_survived(answer, odd.what)
+            expect(judge.stored_or_refused, answer, of=ours, what=odd.what)
+        if accepted(answer):
+            return kept(answer, after, ours, body, odd.what, spoilt, expect, alone=alone)
+        expect(judge.refused_without_change, before, answer, after, of=ours, what=odd.what)
+        return False
+
+    for group in (
+        *[(combination,) for combination in unusual.combinations()],
+        *unusual.groups(parameters=True),
+        *[(drawn,) for drawn in draw(unusual.strategy(), max(5, draw.examples // 2))],
     ):
-        with expect.each():
-            if held not in providers.held:
-                held = providers.create()
-            _update(held, {**providers.values.update(held.id, held.body), **odd.changes}, odd.what, spoilt, api, providers, expect)
+        together_or_alone(group, is_kept, expect, lambda: None)
 
 
-def _update(
-    held: Held, body: dict[str, JsonValue], what: str, spoilt: list[str], api: Api, providers: Providers, expect: Expect
+class IsKept(Protocol):
+    """Sends something unusual and tells whether it is kept exactly; unless it is sent `alone`, nobody is blamed yet."""
+
+    def __call__(self, odd: Unusual, *, alone: bool) -> bool:
+        """Send it."""
+
+
+def together_or_alone(
+    group: Sequence[Unusual], is_kept: IsKept, expect: Expect, and_then: Callable[[], None]
 ) -> None:
-    """Send an update, and give the provider up unless it is then sure in which state it is."""
-    before = providers.shown(held)
-    answer = api.served(api.update(body))
-    after = api.show(held.id)
-    if after.succeeded and (accepted(answer) or answer.refused):
-        held.shown = after
-    else:
-        providers.release(held)
-    not_survived(answer, what)
-    expect(judge.stored_or_refused, answer, of=held, what=what)
-    not_survived(after, f"a provider that was updated with {what}")
-    if accepted(answer):
-        expect(judge.kept_exactly, answer, after, of=held, values=body, what=what, spoilt=spoilt)
-    else:
-        expect(judge.refused_without_change, before, answer, after, of=held, what=what)
+    """Send a group of unusual values together, and each alone unless all of them are kept as they were sent."""
+    all_kept = False
+    if len(group) > 1:
+        with expect.each():
+            all_kept = is_kept(unusual.joined(group), alone=False)
+        and_then()
+    for odd in () if all_kept else group:
+        with expect.each():
+            is_kept(odd, alone=True)
+        and_then()
+
+
+def kept(  # noqa: PLR0913, PLR0917 - whatever there is to tell of one answer
+    answer: Exchange,
+    shown: Exchange,
+    held: Held,
+    values: Mapping[str, JsonValue],
+    what: str,
+    spoilt: Sequence[str],
+    expect: Expect,
+    *,
+    alone: bool,
+) -> bool:
+    """Tell whether show gives what was accepted, and hold the implementation to it where that is due."""
+    if alone:
+        not_survived(shown, f"a provider with {what}")
+    elif judge.kept_exactly(answer, shown, values=values, what=what, spoilt=spoilt) is not None:
+        return False
+    expect(judge.kept_exactly, answer, shown, of=held, values=dict(values), what=what, spoilt=spoilt)
+    return True
 
 
 def not_given_back(shown: Exchange, values: dict[str, JsonValue], providers: Providers) -> list[str]:

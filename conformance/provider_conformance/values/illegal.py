@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provider_conformance.contract import Operation, load_contract
 from provider_conformance.jsontext import JsonValue
-from provider_conformance.values.plausible import Provider
+
+if TYPE_CHECKING:
+    from provider_conformance.values.plausible import Provider
 
 NumberText = Callable[[int], str]
 
@@ -57,7 +59,7 @@ def missing_properties(operation: Operation) -> Iterator[Violation]:
 
 
 def ill_typed_properties(operation: Operation) -> Iterator[Violation]:
-    """Every property but the id with values of every other JSON type, those among them that careless servers coerce."""
+    """Every property but the id with values of every other JSON type, such as careless servers coerce."""
     for name, schema in documented(operation).items():
         if name == "id":
             continue
@@ -69,12 +71,11 @@ def ill_typed_properties(operation: Operation) -> Iterator[Violation]:
 def values_outside_enums(operation: Operation) -> Iterator[Violation]:
     """Every enum with strings that are not in it."""
     enums = {name: schema["enum"] for name, schema in documented(operation).items() if "enum" in schema}
-    for name, values in enums.items():
+    for name in enums:
         for label, of in OUTSIDE_ENUM.items():
             yield _altered(name, label, of)
         other, foreign = next((other, some[0]) for other, some in enums.items() if other != name)
         yield _altered(name, f"{UNKNOWN[name]}, which is not in its enum", _constantly(UNKNOWN[name]))
-        yield _altered(name, "all its values at once", _constantly(",".join(values)))
         yield _altered(name, f"{foreign}, a value of {other}", _constantly(foreign))
 
 
@@ -84,20 +85,16 @@ def bodies_that_are_no_object() -> Iterator[Violation]:
     None is cut off within an id, since what is left of it could be somebody else's.
     """
     yield Violation("a comma after the last property", lambda body: _json(body)[:-1] + b",}")
-    yield Violation("a comma before the first property", lambda body: b"{," + _json(body)[1:])
     yield Violation("single quotes", lambda body: _json(body).replace(b'"', b"'"))
     yield Violation("names without quotes", lambda body: re.sub(rb'"(\w+)":', rb"\1:", _json(body)))
     yield Violation("NaN for a number", lambda body: _json(body)[:-1] + b',"note":NaN}')
     yield Violation("Infinity for a number", lambda body: _json(body)[:-1] + b',"note":-Infinity}')
-    yield Violation("True for true", lambda body: _json(body)[:-1] + b',"note":True}')
     yield Violation("a comment", lambda body: _json(body)[:-1] + b"/* nothing */}")
     yield Violation("no colon after the first name", lambda body: _json(body).replace(b'":', b'" ', 1))
-    yield Violation("an equals sign for a colon", lambda body: _json(body).replace(b'":', b'"=', 1))
     yield Violation("no comma between properties", lambda body: _json(body)[:-1] + b' "note":0}')
     yield Violation("no first brace", lambda body: _json(body)[1:])
     yield Violation("no last brace", lambda body: _json(body)[:-1])
     yield Violation("a bracket for the last brace", lambda body: _json(body)[:-1] + b"]")
-    yield Violation("the end cut off after a comma", lambda body: _json(body)[:-1] + b",")
     yield Violation("the end cut off within a name", lambda body: _json(body)[:-1] + b',"no')
     yield Violation("the end cut off after a colon", lambda body: _json(body)[:-1] + b',"note":')
     yield Violation("the end cut off within a text", lambda body: _json(body)[:-1] + b',"note":"no')
@@ -114,11 +111,9 @@ def bodies_that_are_no_object() -> Iterator[Violation]:
     yield Violation("an empty array", lambda _: b"[]", 0)
     yield Violation("an array around the object", lambda body: b"[" + _json(body) + b"]")
     yield Violation("an array of the values", lambda body: _json(list(body.values())))
-    yield Violation("an array of names and values", lambda body: _json([[name, body[name]] for name in body]))
     yield Violation("a string of JSON", lambda body: _json(_json(body).decode()))
     yield Violation("an empty string", lambda _: b'""', 0)
     yield Violation("a number", lambda body: _json(body.get("id", 5060)))
-    yield Violation("a string of digits", lambda body: _json(str(body.get("id", 5060))))
     yield Violation("true", lambda _: b"true", 1)
     yield Violation("false", lambda _: b"false", 0)
     yield Violation("null", lambda _: b"null", 0)
@@ -132,7 +127,7 @@ def ill_typed_ids(operation: Operation) -> Iterator[Violation]:
 
 
 def ids_in_a_query() -> Iterator[tuple[str, NumberText]]:
-    """Values of a query parameter that are no int64 integer however leniently numbers are spelt (D17), made of an id."""
+    """Values of a query parameter that are no int64 integer, however freely numbers are spelt (D17), made of an id."""
     yield from _numbers_in_a_query()
     yield "too large for int64", lambda identity: str(identity + 2**64)
     yield "far too large", lambda identity: str(identity + 2**128)
@@ -169,10 +164,8 @@ def _numbers_in_a_query() -> Iterator[tuple[str, NumberText]]:
     yield "a blank", lambda _: " "
     yield "letters", lambda _: "abc"
     yield "digits and a letter", lambda number: f"{number}x"
-    yield "a letter and digits", lambda number: f"x{number}"
     yield "a fraction", lambda number: f"{number}.25"
     yield "a fraction below one", lambda _: "0.5"
-    yield "a comma for the point", lambda number: f"{number},0"
     yield "two numbers", lambda number: f"{number} {number}"
     yield "true", lambda _: "true"
     yield "null", lambda _: "null"
@@ -182,10 +175,7 @@ def _numbers_in_a_query() -> Iterator[tuple[str, NumberText]]:
     yield "an underscore between digits", lambda number: f"0_{number}"
     yield "digits of another script", lambda number: str(number).translate(FULL_WIDTH)
     yield "an array", lambda number: f"[{number}]"
-    yield "an object", lambda number: f'{{"id":{number}}}'
     yield "digits in quotes", lambda number: f'"{number}"'
-    yield "a sum", lambda number: f"{number}+0"
-    yield "a sign alone", lambda _: "-"
 
 
 FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
@@ -269,14 +259,12 @@ OUTSIDE_ENUM: dict[str, Alteration] = {
     "lower case": str.lower,
     "mixed case": str.capitalize,
     "its first letter": lambda value: value[:1],
-    "all but its last letter": lambda value: value[:-1],
     "a letter more": lambda value: f"{value}S",
     "a blank before it": lambda value: f" {value}",
     "a blank after it": lambda value: f"{value} ",
     "a line feed after it": lambda value: f"{value}\n",
     "a hyphen in it": lambda value: f"{value[:2]}-{value[-4:]}",
     "an empty string": _constantly(""),
-    '"null"': _constantly("null"),
     '"*"': _constantly("*"),
 }
 """What becomes of a documented value of an enum so that it is none any more."""

@@ -77,7 +77,9 @@ class Values:
 
     def name(self, number: int, tail: str = "") -> str:
         """Return the name of our provider with a number."""
-        return _clean(f"{NAME_PREFIX}-{self.nonce}-{number}{tail}")
+        # A tail that goes on with digits would make the name another number's.
+        parted = f".{tail}" if tail[:1].isdigit() else tail
+        return _clean(f"{NAME_PREFIX}-{self.nonce}-{number}{parted}")
 
     def provider(self, number: int, traits: Traits = TYPICAL) -> Provider:
         """Return the complete body of a plausible create."""
@@ -97,7 +99,7 @@ class Values:
             # Only name, auth_id and hostname must be nobody else's.
             "outbound_server": _host(traits.outbound_host, "", traits.domain, 300),
             "status": traits.status,
-            "hostname": _host(traits.host, own, traits.domain, number),
+            "hostname": _host(traits.host, own, traits.domain, number + 97 * int(self.nonce)),
             "outbound_server_port": traits.outbound_server_port,
             "provider_in_lan": traits.provider_in_lan,
             "single_via_header": traits.single_via_header,
@@ -228,7 +230,7 @@ def texts() -> Iterator[Traits]:
             host=hosts[index % len(hosts)],
             outbound_host=hosts[(index + 3) % len(hosts)],
             domain=(*DOMAINS, "")[index % (len(DOMAINS) + 1)],
-            password=auths[index % len(auths)],
+            password=_clean(auths[index % len(auths)]),
         )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from variants.service import Service
 
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 LONGEST_LINE = 65_536
 LONGEST_BODY = 2_000_000
 NO_CONTENT = {204, 304}
@@ -40,7 +41,7 @@ class Wire:
     chunks: tuple[int, ...] = ()
     """Sizes of the chunks, over and over; none: the body has a Content-Length."""
     interim: bool = False
-    """Every fifth answer comes after one of 103, every tenth after two of 102 as well."""
+    """Every fifth answer on a connection comes after one of 103, and now and then two of 102 before."""
     closes_after_errors: bool = False
     """An answer that is no 200 is the last on its connection, and says so."""
     waits_for_the_end: bool = False
@@ -71,7 +72,7 @@ class Conversation:
 
     def hold(self) -> None:
         """Answer requests until somebody hangs up."""
-        self._connection.settimeout(self._wire.idle)
+        self._connection.settimeout(30)
         with self._connection, self._connection.makefile("rb") as reader, suppress(OSError, ValueError):
             while not (last := self._exchange(reader)) and self._answered != self._wire.requests_per_connection:
                 pass
@@ -87,7 +88,7 @@ class Conversation:
         line = reader.readline(LONGEST_LINE).decode("latin-1").rstrip("\r\n")
         if not line:
             return True
-        self._connection.settimeout(30)
+        self._connection.settimeout(30)  # `idle` is for kept connections between requests
         method, _, rest = line.partition(" ")
         target, _, version = rest.rpartition(" ")
         headers = []
@@ -127,11 +128,8 @@ class Conversation:
 
     def _send(self, answer: Answer, fields: dict[str, str], method: str, version: str, *, last: bool) -> None:
         wire, body = self._wire, answer.body
-        if wire.interim and version == "HTTP/1.1":
-            if self._answered % 10 == 3:
-                self._connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n" * 2)
-            if self._answered % 5 == 3:
-                self._connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
+        if wire.interim and version == "HTTP/1.1" and self._answered % 5 == 3:
+            self._connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n" * (self._answered % 2 * 2) + HINTS)
         lines = [f"HTTP/1.1 {answer.status} {'As You Like It' if wire.reasons else ''}"]
         lines += [f"{odd(name)}:{value} \t " for name, value in answer.headers]
         lines += ["sErVeR:\t \xfcber/1.0 (a; comment)", "X-Empty:", "Set-Cookie: a=b; Path=/", "Set-Cookie: c=d"]
@@ -162,7 +160,7 @@ class Conversation:
         chunks = []
         while body:
             piece, body = body[: (size := next(self._sizes))], body[size:]
-            chunks.append(b"%04X ; a=\"b;c\"\r\n%b\r\n" % (len(piece), piece))
+            chunks.append(b'%04X ; a="b;c"\r\n%b\r\n' % (len(piece), piece))
         return chunks
 
 
