@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from command import TOKEN, certify
 from provider_conformance.reference.server import Server
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def requests_of_a_run(folder: Path, *options: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -11,6 +10,8 @@ from provider_conformance.errors import NotTestableError, TargetLostError
 from provider_conformance.target import Call, Target, json_body
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from provider_conformance.exchange import Exchange
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger

@@ -6,9 +6,14 @@ its own runner sends invented ids to update and destroy.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, cast
+import json
+import re
+from decimal import Decimal
+from functools import cache, partial
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import jsonschema_rs
 import requests
 import schemathesis
 from schemathesis import GenerationMode
@@ -16,16 +21,25 @@ from schemathesis.checks import load_all_checks
 from schemathesis.openapi.checks import JsonSchemaError
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from provider_conformance.contract import Level, Operation
-from provider_conformance.judge import Problem, answer, name_of
+from provider_conformance.contract import Level, Operation, load_contract
+from provider_conformance.judge import INT64, Problem, answer, is_int64, name_of
+from provider_conformance.search import drawn
+from provider_conformance.target import json_body
 from provider_conformance.values.bounded import as_traits, bounded_contract
+from provider_conformance.values.illegal import Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from hypothesis.strategies import SearchStrategy
+    from schemathesis import Case
     from schemathesis.specs.openapi.schemas import OpenApiSchema
 
     from provider_conformance.exchange import Exchange
+    from provider_conformance.jsontext import JsonValue
     from provider_conformance.values.plausible import Provider, Traits
+
+T = TypeVar("T")
 
 METHODS = {Operation.CREATE: "POST", Operation.SHOW: "GET", Operation.LIST: "GET", Operation.UPDATE: "POST"}
 
@@ -44,6 +58,46 @@ def generated(operation: Operation) -> SearchStrategy[Traits]:
         generation_mode=GenerationMode.POSITIVE
     )
     return cases.map(lambda case: as_traits(cast("Provider", case.body)))
+
+
+def ill_formed(operation: Operation, examples: int, seed: int) -> tuple[Violation, ...]:
+    """Generate bodies that must be refused: what the generator takes for invalid and the contract's schema does, too.
+
+    They are held against the schema again, since what the generator changes may be free: 5060.0 for an integer (D17),
+    a property that is not documented (D19), a length or a range that only plausible values have (D13). The id in them
+    becomes that of a provider of ours. Update's without an id, or with one that is no int64 integer, are left out:
+    these are enumerated elsewhere, made of ids of our own. Of destroy's, nothing else would be left.
+    """
+    validator = jsonschema_rs.validator_for(load_contract().request_schema(operation))
+    found: dict[str, Violation] = {}
+    for case in _cases(operation, examples, seed):
+        body = _plain(case.body)
+        if isinstance(body, dict) and is_int64(body.get("id")):
+            body["id"] = SOME_ID
+        elif operation is not Operation.CREATE:
+            continue
+        what = next((_told(error) for error in validator.iter_errors(body)), None)
+        if what is not None:
+            breaks = _broken(validator, body) if operation is Operation.CREATE else None
+            found[json.dumps(body, sort_keys=True)] = Violation(what, partial(_rewritten, body), breaks=breaks)
+    return sampled(list(found.values()), examples, seed)
+
+
+def ill_formed_queries(operation: Operation, examples: int, seed: int) -> tuple[dict[str, str], ...]:
+    """Generate queries that must be refused: one documented parameter at least is none however freely it is read.
+
+    Parameters that are not documented, and those that are repeated, are free and left out; page sizes and pages that
+    do not exist are numbers, and free (D16), as numbers in other spellings are (D17).
+    """
+    found = {}
+    for case in _cases(operation, examples, seed):
+        query = {name: value for name, value in dict(case.query or {}).items() if name in LEGAL[operation]}
+        if not all(isinstance(value, str | int | float) for value in query.values()):
+            continue
+        texts = {name: _as_text(value) for name, value in query.items()}
+        if any(not is_legal(texts.get(name)) for name, is_legal in LEGAL[operation].items()):
+            found[repr(sorted(texts.items()))] = texts
+    return sampled(list(found.values()), examples, seed)
 
 
 def second_opinion(exchange: Exchange, *, operation: str, level: str) -> Problem | None:
@@ -79,3 +133,85 @@ def _flat(failure: BaseException) -> Iterator[BaseException]:
             yield from _flat(one)
     else:
         yield failure
+
+
+def sampled(items: Sequence[T], most: int, seed: int) -> tuple[T, ...]:
+    """Take so many of the items, the same for the same seed."""
+    return tuple(Random(seed).sample(items, min(most, len(items))))  # noqa: S311 - nothing secret
+
+
+def _cases(operation: Operation, examples: int, seed: int) -> Iterator[Case[Any]]:
+    """Give the generator's negative cases: all that it enumerates, and some that it draws."""
+    schema = _schema(Level.CORE)
+    described = schema[operation.path][METHODS[operation]]
+    config = schema.config.generation_for(operation=described, phase="coverage")
+    for case in schema.iter_coverage_cases(
+        described, generation_modes=[GenerationMode.NEGATIVE], generation_config=config
+    ):
+        if case.method == described.method.upper():
+            yield case
+    yield from drawn(described.as_strategy(generation_mode=GenerationMode.NEGATIVE), max(5, examples), seed)
+
+
+def _plain(body: object) -> JsonValue:
+    """Return a JSON value of a generated body; what is none, such as no body at all, becomes null."""
+    try:
+        value: JsonValue = json.loads(json.dumps(body, allow_nan=False))
+    except (TypeError, ValueError):
+        return None
+    return value
+
+
+def _rewritten(body: JsonValue, ours: Provider) -> bytes:
+    """Write a generated body with the id and the text of ours, wherever it has an id and text."""
+    if not isinstance(body, dict):
+        return json_body(body)
+    texts = {name: value for name, value in ours.items() if isinstance(value, str) and name not in ENUMS}
+    own = {name: texts[name] for name, value in body.items() if name in texts and isinstance(value, str)}
+    return json_body({**body, **own, **({"id": ours["id"]} if "id" in body and "id" in ours else {})})
+
+
+def _broken(validator: jsonschema_rs.Validator, body: JsonValue) -> str | None:
+    """Name the requirement of create that a body breaks."""
+    if not isinstance(body, dict):
+        return "CREATE-10"
+    kinds = {error.kind.name for error in validator.iter_errors(body)}
+    order = {"required": "CREATE-7", "type": "CREATE-8", "enum": "CREATE-9"}
+    return next((name for kind, name in order.items() if kind in kinds), None)
+
+
+def _told(error: jsonschema_rs.ValidationError) -> str:
+    """Say what the schema has against a body, without its values."""
+    where = ".".join(str(part) for part in error.instance_path) or "a body"
+    return f"{where} that breaks {error.kind.name!r} of the schema"
+
+
+def _as_text(value: float | str) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _is_number(text: str | None, bounds: range | None) -> bool:
+    """Tell whether a parameter is an integer within bounds, however freely it is spelt (D17)."""
+    if text is None or not FREELY_SPELT.fullmatch(text):
+        return False
+    number = Decimal(text.strip())
+    if number.adjusted() > LONGEST_NUMBER:
+        return bounds is None
+    return number == number.to_integral_value() and (bounds is None or int(number) in bounds)
+
+
+FREELY_SPELT = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,4})?\s*", re.ASCII)
+"""A little more than is free, so that nobody is blamed for what may be read as a number."""
+
+LONGEST_NUMBER = 100
+SOME_ID = 1
+ENUMS = frozenset({"auth_mode", "protocol", "status"})
+LEGAL: dict[Operation, dict[str, Callable[[str | None], bool]]] = {
+    Operation.SHOW: {"id": lambda text: _is_number(text, INT64)},
+    Operation.LIST: {
+        "pagination": lambda text: _is_number(text, range(-(2**31), 2**31)),
+        "pagesize": lambda text: _is_number(text, None),
+        "sort_by": lambda text: text in {None, "DEFAULT", "OPTIONAL", "Optional"},
+    },
+}
+"""For each parameter of a query, whether its value is none that must be refused."""

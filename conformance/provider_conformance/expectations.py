@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from provider_conformance import judge
 from provider_conformance.errors import NotTestableError, ViolationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
     from hypothesis.strategies import SearchStrategy
 
     from provider_conformance.exchange import Exchange

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
     from provider_conformance.ledger import Ledger

@@ -600,6 +600,17 @@ def survived(exchange: Exchange) -> Problem | None:
     return Problem(f"{name_of(exchange)} is answered with {outcome(exchange)}", "any answer but 5xx", answer(exchange))
 
 
+def name_spelt_freely(plain: Exchange, special: Exchange, *, spelling: str) -> Problem | None:
+    """A request is not refused for the letter case of its header's name. Source: RFC 9110 section 5.1."""
+    if not plain.succeeded or not special.refused:
+        return None
+    return Problem(
+        f"{name_of(special)} with the token's header written {spelling} is answered with {outcome(special)}",
+        "200, as for its twin: the letter case of a header's name means nothing",
+        answer(special),
+    )
+
+
 def method_refused(exchange: Exchange, *, allowed: str) -> Problem | None:
     """A method that an operation does not have gets 405 and an Allow header that lists the one it has.
 

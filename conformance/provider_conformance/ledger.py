@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from provider_conformance.exchange import Exchange
-from provider_conformance.judge import Problem
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.judge import Problem
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,10 @@ from provider_conformance.reduction import Culprits, owner, told
 from provider_conformance.values.plausible import TYPICAL, Provider, Traits, Values, nonce, rebased
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from provider_conformance.api import Api
+    from provider_conformance.config import Config
     from provider_conformance.exchange import Exchange
     from provider_conformance.inventory import Inventory, Walk
     from provider_conformance.journal import Journal
@@ -75,12 +77,9 @@ class Providers:
         ledger: Ledger,
         inventory: Inventory,
         journal: Journal,
-        values: Values,
-        most: int,
-        seed: int,
-        foreign: frozenset[int] = frozenset(),
+        config: Config,
     ) -> None:
-        self.values = values
+        self.values = Values(nonce(config.seed))
         self.held: list[Held] = []
         self.past: list[Held] = []
         self.announced: dict[str, Draft] = {}
@@ -90,13 +89,12 @@ class Providers:
         self._ledger = ledger
         self._inventory = inventory
         self._journal = journal
-        self._most = most
-        self._borne: set[int] = set(foreign)
-        self._foreign = foreign
+        self._most = config.max_providers
+        self._borne: set[int] = set()
         self.base = TYPICAL
         self.ill_typed: set[str] = set()
         self._culprits = Culprits()
-        self._seed = seed
+        self._seed = config.seed
         self._nonces = 0
         self._number = 0
 
@@ -230,7 +228,7 @@ class Providers:
             return self._adopt_by_name(answer, draft)
         if identity in self._borne:
             self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[identity])
-            if identity in self._foreign or identity in self.ids:
+            if identity in self.ids:
                 return None
         else:
             self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[])

@@ -6,7 +6,6 @@ import hashlib
 import math
 import shlex
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,6 +14,8 @@ from provider_conformance.target import TOKEN_HEADER
 from provider_conformance.verdict import Failure, OperationStatistics, Outcome, RequirementResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provider_conformance.contract import Requirement
     from provider_conformance.exchange import Exchange, Request
     from provider_conformance.ledger import Claim, Evidence, Ledger

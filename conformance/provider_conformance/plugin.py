@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,8 @@ from provider_conformance.refusals import Refusals
 from provider_conformance.survival import SURVIVAL, judge_survival
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from provider_conformance.api import Api
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger

@@ -18,10 +18,10 @@ class Progress(Protocol):
         """Hear how many requirements the run is going to test."""
 
     def diagnosis(self, text: str) -> None:
-        """Hear what is wrong with the target as a whole: unreachable, token refused, no such API, …"""
+        """Hear what is wrong with the target as a whole: unreachable, token refused, no such API."""
 
     def note(self, text: str) -> None:
-        """Hear a remark that is no failure: a lower cap on providers, a wait for Retry-After, …"""
+        """Hear a remark that is no failure: a lower cap on providers, a wait for Retry-After."""
 
     def requirement_started(self, requirement_id: str) -> None:
         """Hear which requirement is tested now."""

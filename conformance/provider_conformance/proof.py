@@ -6,16 +6,17 @@ import dataclasses
 import json
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provider_conformance import __version__
 from provider_conformance.contract import Level, load_catalogue, load_contract
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from provider_conformance.faults.definition import Fault
 
 RUNS_OF_A_WORKER = 25
@@ -89,7 +90,8 @@ class Notebook:
 
 
 def _proof(line: str) -> Proof:
-    return Proof(**{name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(line).items()})
+    kept: dict[str, Any] = json.loads(line)
+    return Proof(**{name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()})
 
 
 def prove_one(identifier: str) -> Proof:

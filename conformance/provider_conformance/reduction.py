@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from provider_conformance.values.plausible import Traits, differences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ENUMERATED = frozenset({"auth_mode", "protocol", "status", "provider_in_lan", "single_via_header", "ips", "rotation"})
 """Traits whose values the docs enumerate: whether they are accepted is a requirement of its own (CREATE-6)."""

@@ -78,7 +78,7 @@ class Refusals:
                     self._providers.release(held)
                 else:
                     sent.append((draft, violation.what, answer))
-                self._hold_to(judge.refused, answer, violation.what)
+                self._hold_to(judge.refused, answer, violation.what, breaks=violation.breaks)
         self.nothing_was_stored(before, sent)
 
     def nothing_was_stored(self, before: Walk, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
@@ -96,7 +96,7 @@ class Refusals:
         """Walk the list, to know who is there; others may come and go meanwhile."""
         walk = self._inventory.walk(ours=self._providers.ids)
         if not walk.first.succeeded or not walk.whole:
-            raise NotTestableError(f"the list, which tells what was stored, is not readable: {judge.answer(walk.first)}")
+            raise NotTestableError(f"the list, which tells what was stored, cannot be read: {judge.answer(walk.first)}")
         return walk
 
     def updates(self, violations: Iterable[Violation]) -> None:
@@ -197,10 +197,15 @@ class Refusals:
         return {"id": victim.id, **self._providers.values.update(victim.id, body)}
 
     def _hold_to(
-        self, rule: Callable[..., Problem | None], answer: Exchange, what: str, of: Held | None = None
+        self,
+        rule: Callable[..., Problem | None],
+        answer: Exchange,
+        what: str,
+        of: Held | None = None,
+        breaks: str | None = None,
     ) -> None:
         not_survived(answer, what)
-        self._expect(rule, answer, of=of, what=what)
+        self._expect(rule, answer, of=of, requirement=breaks, what=what)
 
     def _newcomers(self, before: Walk) -> Iterator[tuple[int, Exchange]]:
         """Find the providers that list did not give before, each with a page or a show that tells what it bears."""

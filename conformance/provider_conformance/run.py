@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from provider_conformance.target import Guard
 from provider_conformance.verdict import Cleanup, ExitCode, Outcome, Report, RequirementResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from provider_conformance.config import Config
@@ -49,7 +50,7 @@ def opened(config: Config, progress: Progress) -> Iterator[Session]:
         config.report_dir.mkdir(parents=True, exist_ok=True)
         journal = Journal(config.report_dir / JOURNAL)
         guard = Guard(config.max_time)
-        session = open_session(config, _requirements(config), progress, base_url, token, journal, guard)
+        session = open_session(replace(config, base_url=base_url, token=token), progress, journal, guard)
         try:
             yield session
         finally:
@@ -66,15 +67,6 @@ def _target(config: Config) -> Iterator[tuple[str, str]]:
 
     with Server(token=config.token) as server:
         yield server.base_url, server.token
-
-
-def _requirements(config: Config) -> tuple[Requirement, ...]:
-    """Return the requirements that the report speaks of: all up to the level, and the advice."""
-    return tuple(
-        requirement
-        for requirement in load_catalogue()
-        if config.level.includes(requirement.level) or requirement.level is Level.ADVICE
-    )
 
 
 def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis:
@@ -213,6 +205,7 @@ def _make_sure(session: Session) -> None:
 
 
 def report_of(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started: datetime) -> Report:
+    """Put together what the run has found."""
     contract, catalogue, config = load_contract(), load_catalogue(), session.config
     results = [_result(session, requirement) for requirement in session.requirements]
     return Report(

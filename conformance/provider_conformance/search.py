@@ -7,17 +7,20 @@ import gzip
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.internal import charmap
 from hypothesis.internal.conjecture import providers
-from hypothesis.strategies import SearchStrategy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hypothesis.strategies import SearchStrategy
 
 T = TypeVar("T")
 

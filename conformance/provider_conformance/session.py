@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provider_conformance.api import Api
+from provider_conformance.contract import Level, load_catalogue
 from provider_conformance.inventory import Inventory
 from provider_conformance.ledger import Ledger
 from provider_conformance.oracle import Providers
 from provider_conformance.target import Guard, Target
-from provider_conformance.values.plausible import Values, nonce
 
 if TYPE_CHECKING:
     from provider_conformance.config import Config
@@ -51,28 +51,27 @@ class Session:
         return frozenset(name for name in self.selected if self.config.level.includes(levels[name]))
 
 
-def open_session(
-    config: Config,
-    requirements: tuple[Requirement, ...],
-    progress: Progress,
-    base_url: str,
-    token: str,
-    journal: Journal,
-    guard: Guard,
-) -> Session:
-    """Put the parts of a run together; nothing is sent yet."""
+def open_session(config: Config, progress: Progress, journal: Journal, guard: Guard) -> Session:
+    """Put the parts of a run together; `config` has the base URL and token of the target. Nothing is sent yet."""
+    assert config.base_url is not None
     ledger = Ledger()
 
     def record(exchange: Exchange) -> None:
         ledger.record(exchange)
         progress.exchanged(len(ledger.exchanges))
 
-    target = Target(
-        base_url, token, timeout=config.timeout, guard=guard, record=record, note=progress.note
-    )
+    target = Target(config, guard, record, progress.note)
     api = Api(target, ledger)
     inventory = Inventory(api, ledger)
-    values = Values(nonce(config.seed))
-    providers = Providers(api, ledger, inventory, journal, values, config.max_providers, config.seed)
-    journal.run(base_url)
-    return Session(config, requirements, progress, guard, ledger, target, api, inventory, providers)
+    providers = Providers(api, ledger, inventory, journal, config)
+    journal.run(config.base_url)
+    return Session(config, _requirements(config.level), progress, guard, ledger, target, api, inventory, providers)
+
+
+def _requirements(level: Level) -> tuple[Requirement, ...]:
+    """Return the requirements that the report speaks of: all up to the level, and the advice."""
+    return tuple(
+        requirement
+        for requirement in load_catalogue()
+        if level.includes(requirement.level) or requirement.level is Level.ADVICE
+    )

@@ -8,7 +8,6 @@ import math
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,6 +19,9 @@ from provider_conformance.errors import BudgetSpentError, InterruptedRunError, N
 from provider_conformance.exchange import Exchange, Headers, Request, TransportProblem
 
 if TYPE_CHECKING:
+    from provider_conformance.config import Config
+    from collections.abc import Callable, Mapping, Sequence
+
     from provider_conformance.jsontext import JsonValue
 
 LONGEST_WAIT = 60.0
@@ -102,19 +104,17 @@ class Target:
 
     def __init__(
         self,
-        base_url: str,
-        token: str,
-        *,
-        timeout: float,
+        config: Config,
         guard: Guard,
         record: Callable[[Exchange], None],
         note: Callable[[str], None],
     ) -> None:
-        self.base_url = base_url
-        self.token = token
-        self._address = Address.of(base_url)
+        assert config.base_url is not None
+        self.base_url = config.base_url
+        self.token = config.token or ""
+        self._address = Address.of(config.base_url)
         self._tls = ssl.create_default_context() if self._address.secure else None
-        self._timeout = timeout
+        self._timeout = config.timeout
         self._guard = guard
         self._record = record
         self._note = note

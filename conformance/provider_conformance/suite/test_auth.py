@@ -114,7 +114,6 @@ def test_the_header_s_name_may_be_in_any_letter_case(
     page = {"pagination": str(first), "pagesize": "10", **({"sort_by": inventory.default} if inventory.default else {})}
 
     for spelling in ("ACCESS_TOKEN", "Access_Token"):
-        what = f"the header's name written {spelling}"
         for call in (
             api.query(Operation.LIST, page),
             api.query(Operation.SHOW, {"id": str(held.id)}),
@@ -122,7 +121,7 @@ def test_the_header_s_name_may_be_in_any_letter_case(
         ):
             with expect.each():
                 plain, special = api.send(call), api.send(replace(call, token_header=spelling))
-                expect(judge.served_alike, plain, special, of=held, what=what)
+                expect(judge.name_spelt_freely, plain, special, of=held, spelling=spelling)
         with expect.each():
             drafts = [providers.draft() for _ in range(2)]
             calls = [api.call(Operation.CREATE, providers.announce(draft)) for draft in drafts]
@@ -130,7 +129,7 @@ def test_the_header_s_name_may_be_in_any_letter_case(
             created = [api.send(call) for call in calls]
             for draft, answer in zip(drafts, created, strict=True):
                 providers.adopt(answer, draft)
-            expect(judge.served_alike, *created, what=what)
+            expect(judge.name_spelt_freely, *created, spelling=spelling)
             doomed = [one for one in (providers.holding(answer) for answer in created) if one is not None]
             if len(doomed) < len(drafts):
                 raise NotTestableError(f"nothing to destroy: create is answered with {judge.answer(created[0])}")
@@ -140,7 +139,7 @@ def test_the_header_s_name_may_be_in_any_letter_case(
             for one, answer in zip(doomed, destroyed, strict=True):
                 if answer.succeeded:
                     providers.forget(one)
-            expect(judge.served_alike, *destroyed, what=what)
+            expect(judge.name_spelt_freely, *destroyed, spelling=spelling)
 
 
 @requirement("HTTP-6")

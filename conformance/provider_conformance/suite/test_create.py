@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ from provider_conformance.values.illegal import (
 from provider_conformance.values.plausible import TYPICAL, Traits, boundaries, combinations, strategy, texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from provider_conformance.api import Api
     from provider_conformance.expectations import Draw, Expect
     from provider_conformance.inventory import Inventory

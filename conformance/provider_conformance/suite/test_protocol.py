@@ -145,7 +145,7 @@ class Stray:
         self._expect = expect
         self._held = providers.create()
         self._refusals = Refusals(api, providers, inventory, expect)
-        self._before = inventory.judged(ours=providers.ids)
+        self._before = self._refusals.look_around()
         self._creates: list[tuple[Draft, str, Exchange]] = []
 
     def sends(

@@ -115,7 +115,7 @@ def together_or_alone(
         and_then()
 
 
-def kept(  # noqa: PLR0913, PLR0917 - whatever there is to tell of one answer
+def kept(
     answer: Exchange,
     shown: Exchange,
     held: Held,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provider_conformance.contract import Level, load_contract
-from provider_conformance.jsontext import JsonValue
 from provider_conformance.values.plausible import DOMAINS, LONGEST_TEXT, MOST_IPS, NETWORKS, Provider, Traits
+
+if TYPE_CHECKING:
+    from provider_conformance.jsontext import JsonValue
 
 TEXT = {"minLength": 1, "maxLength": LONGEST_TEXT, "pattern": r"^[A-Za-z0-9._@+-]+( [A-Za-z0-9._@+-]+)*$"}
 HOST = {"enum": [f"{label}.{domain}" for label in ("sip", "a1", "Trunk-9", "x.y") for domain in DOMAINS]}

@@ -44,12 +44,13 @@ class Violation:
     """One thing wrong with a body: what it is, and how a plausible body is written so that it has it, and nothing else.
 
     `guess` is an id that a careless server may act on although the body does not bear it: 0 for what is missing or
-    empty, 1 for true.
+    empty, 1 for true. `breaks` names the requirement at stake where that is not the one that the test speaks for.
     """
 
     what: str
     write: Callable[[Provider], bytes]
     guess: int | None = None
+    breaks: str | None = None
 
 
 def missing_properties(operation: Operation) -> Iterator[Violation]:

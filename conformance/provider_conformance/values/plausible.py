@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import re
 import string
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import product
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING
 from provider_conformance.jsontext import JsonValue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from hypothesis.strategies import SearchStrategy
 
 NAME_PREFIX = "pconf"
