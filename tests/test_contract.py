@@ -63,9 +63,7 @@ class TestTheFilesHoldTogether:
     def test_every_example_is_plausible(self, contract: Contract) -> None:
         """Examples are what people copy, and what tools send: they must be requests that a server accepts."""
         examples = contract.document["components"]["examples"]
-        settings = [
-            e["value"] for e in examples.values() if isinstance(e["value"], dict) and "ips" in e["value"]
-        ]
+        settings = [e["value"] for e in examples.values() if isinstance(e["value"], dict) and "ips" in e["value"]]
         assert len(settings) == 6  # create, show and update of both trunks
         for provider in settings:
             assert provider["require_register"] is (provider["auth_mode"] == "REGISTER_AUTH")
@@ -223,9 +221,7 @@ class TestTheGateSeesWhatIsBroken:
     def test_a_key_that_is_there_twice(self, tmp_path: Path) -> None:
         file = tmp_path / "doubled.yaml"
         file.write_text("paths:\n  /show: 1\n  /list: 2\n  /show: 3\n", encoding="utf-8")
-        assert [str(p) for p in check_contract.duplicate_keys(file)] == [
-            "doubled.yaml, line 4: /show is there twice"
-        ]
+        assert [str(p) for p in check_contract.duplicate_keys(file)] == ["doubled.yaml, line 4: /show is there twice"]
 
 
 class TestContract:
@@ -238,9 +234,7 @@ class TestContract:
         ("operation", "required"),
         [(Operation.CREATE, 15), (Operation.UPDATE, 18), (Operation.DESTROY, 1)],
     )
-    def test_requests_require_all_they_list(
-        self, contract: Contract, operation: Operation, required: int
-    ) -> None:
+    def test_requests_require_all_they_list(self, contract: Contract, operation: Operation, required: int) -> None:
         schema = _definition(contract.request_schema(operation))
         assert len(schema["required"]) == required
         assert set(schema["required"]) == schema["properties"].keys()
@@ -265,9 +259,7 @@ class TestContract:
         schema = contract.response_schema(operation)
         Draft202012Validator.check_schema(schema)
         references = [
-            node["$ref"]
-            for _, node in check_contract._walk(schema)
-            if isinstance(node, dict) and "$ref" in node
+            node["$ref"] for _, node in check_contract._walk(schema) if isinstance(node, dict) and "$ref" in node
         ]
         assert references
         assert {reference.removeprefix("#/$defs/") for reference in references} == schema["$defs"].keys()
@@ -280,9 +272,7 @@ class TestContract:
     def test_paging_fields_are_required_from_strict_on(self, contract: Contract) -> None:
         assert "required" not in _definition(contract.response_schema(Operation.LIST, Level.CORE))
         for level in (Level.STRICT, Level.HARDENED):
-            assert (
-                set(_definition(contract.response_schema(Operation.LIST, level))["required"]) == PAGING_FIELDS
-            )
+            assert set(_definition(contract.response_schema(Operation.LIST, level))["required"]) == PAGING_FIELDS
 
     def test_what_is_required_at_core(self, contract: Contract) -> None:
         assert _definition(contract.response_schema(Operation.CREATE, Level.CORE))["required"] == ["id"]
@@ -405,8 +395,7 @@ class TestCatalogue:
 
 class TestLoading:
     ENTRY = (
-        "{id: A-1, level: core, operation: show, statement: is, source: here, "
-        "reading: [], since: 1.0.0, covers: []}"
+        "{id: A-1, level: core, operation: show, statement: is, source: here, reading: [], since: 1.0.0, covers: []}"
     )
 
     @pytest.mark.parametrize(
@@ -427,9 +416,7 @@ class TestLoading:
         with pytest.raises(ContractFormatError, match=complaint):
             parse_catalogue(content.encode())
 
-    def test_the_packaged_copy_goes_before_the_checkout(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_packaged_copy_goes_before_the_checkout(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         packaged = tmp_path / "openapi"
         packaged.mkdir()
         (packaged / CATALOGUE_FILE).write_text("version: 9.9.9\nrequirements: []\n", encoding="utf-8")

@@ -22,9 +22,7 @@ def requests_of_a_run(folder: Path, *options: str) -> str:
     return str(run.report["statistics"]["requests_sha256"])
 
 
-def test_two_runs_with_the_same_seed_send_the_same_requests(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_runs_with_the_same_seed_send_the_same_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = requests_of_a_run(tmp_path / "one")
 
     # What a user's pytest, Hypothesis and Schemathesis would take up from their surroundings must change nothing.

@@ -48,15 +48,11 @@ MODELS: dict[str, type[BaseModel]] = {
         ProviderUpdate,
     )
 }
-ENUMS: dict[str, type[StrEnum]] = {
-    enum.__name__: enum for enum in (AuthMode, Protocol, ProviderStatus, SortBy)
-}
+ENUMS: dict[str, type[StrEnum]] = {enum.__name__: enum for enum in (AuthMode, Protocol, ProviderStatus, SortBy)}
 REQUESTS: list[type[BaseModel]] = [ProviderCreate, ProviderUpdate, ProviderDestroy]
 
 DOCUMENT = load_contract().document
-EXAMPLES: dict[str, Any] = {
-    name: example["value"] for name, example in DOCUMENT["components"]["examples"].items()
-}
+EXAMPLES: dict[str, Any] = {name: example["value"] for name, example in DOCUMENT["components"]["examples"].items()}
 EXAMPLE_OF: dict[type[BaseModel], Any] = {
     ProviderCreate: EXAMPLES["CreatePeeringTrunk"],
     ProviderCreated: EXAMPLES["CreatedPeeringTrunk"],
@@ -168,9 +164,7 @@ class TestThePackage:
 
         def modules(statement: str) -> set[str]:
             command = [sys.executable, "-W", "error", "-c", f"import {statement}; {loaded}"]
-            run = subprocess.run(
-                command, env={"PYTHONPATH": generated}, capture_output=True, text=True, check=True
-            )
+            run = subprocess.run(command, env={"PYTHONPATH": generated}, capture_output=True, text=True, check=True)
             return set(run.stdout.split())
 
         everything_of_pydantic = modules("pydantic; import pydantic.main, pydantic.fields")
@@ -201,9 +195,7 @@ class TestExamples:
         for path, item in DOCUMENT["paths"].items():
             (operation,) = item.values()
             contents = [operation.get("requestBody", {}), operation["responses"]["200"]]
-            for media_type in (
-                part["content"].get("application/json") for part in contents if "content" in part
-            ):
+            for media_type in (part["content"].get("application/json") for part in contents if "content" in part):
                 if media_type is not None:
                     model = MODELS[media_type["schema"]["$ref"].rpartition("/")[2]]
                     for key, example in media_type["examples"].items():
@@ -275,9 +267,7 @@ class TestStrictness:
         """D17 leaves 5.0 for an integer open; the models choose to refuse it, unlike a JSON Schema."""
         assert not accepts(ProviderDestroy, {"id": 5.0})
 
-    @pytest.mark.parametrize(
-        ("model", "name"), [(model, name) for model in REQUESTS for name in model.model_fields]
-    )
+    @pytest.mark.parametrize(("model", "name"), [(model, name) for model in REQUESTS for name in model.model_fields])
     def test_requests_lack_nothing(self, model: type[BaseModel], name: str) -> None:
         body = {key: value for key, value in EXAMPLE_OF[model].items() if key != name}
         assert not accepts(model, body)

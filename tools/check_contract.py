@@ -78,9 +78,7 @@ def duplicate_keys(file: Path) -> Iterator[Problem]:
             keys: set[str] = set()
             for key, value in node.value:
                 if key.value in keys:
-                    yield Problem(
-                        f"{file.name}, line {key.start_mark.line + 1}", f"{key.value} is there twice"
-                    )
+                    yield Problem(f"{file.name}, line {key.start_mark.line + 1}", f"{key.value} is there twice")
                 keys.add(key.value)
                 yield from walk(value)
 
@@ -184,9 +182,7 @@ def unknown_readings(contract: Contract) -> Iterator[Problem]:
         yield Problem(f"#/x-readings/{reading}", "no text mentions it")
 
 
-def _violations(
-    document: Mapping[str, Any], schema: Mapping[str, Any], value: Any, where: str
-) -> Iterator[Problem]:
+def _violations(document: Mapping[str, Any], schema: Mapping[str, Any], value: Any, where: str) -> Iterator[Problem]:
     # References in the schema start at the root of the document, so its components come along.
     validator = Draft202012Validator({**schema, "components": document["components"]})
     for error in validator.iter_errors(value):

@@ -109,7 +109,9 @@ class Api:
         """
         if judge.turned_away(exchange):
             if self.intruded:
-                raise TargetLostError(f"after wrong tokens the valid one is answered with {exchange.status}: we are locked out")
+                raise TargetLostError(
+                    f"after wrong tokens the valid one is answered with {exchange.status}: we are locked out"
+                )
             self._ledger.claim("AUTH-1", judge.token_served, exchange)
             raise NotTestableError(f"{exchange.operation} turns the valid token away with {exchange.status} (AUTH-1)")
         return exchange

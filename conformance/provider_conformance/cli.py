@@ -230,10 +230,14 @@ def serve_command(host: str, port: int, token: str | None, database: str | None)
 
 
 @group.command("prove")
-@click.option("--requirement", "only", multiple=True, metavar="ID", help="The faults of this requirement alone; repeatable.")
+@click.option(
+    "--requirement", "only", multiple=True, metavar="ID", help="The faults of this requirement alone; repeatable."
+)
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count() or 1, help="Runs at a time.")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted proof in the same directory stopped.")
-@click.option("--report-dir", type=click.Path(path_type=Path), default=Path("provider-conformance-proof"), show_default=True)
+@click.option(
+    "--report-dir", type=click.Path(path_type=Path), default=Path("provider-conformance-proof"), show_default=True
+)
 def prove_command(only: tuple[str, ...], workers: int, report_dir: Path, *, resume: bool) -> int:
     """Prove that each requirement can fail, by certifying single faults of the reference.
 

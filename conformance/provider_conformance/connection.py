@@ -118,7 +118,7 @@ class _BoundedReader(io.RawIOBase):
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """Reads over interim answers such as 103 too, where http.client takes all but 100 for the final one (RFC 9110, 15.2)."""
+    """Reads over all interim answers; http.client takes any but 100 for the final one (RFC 9110, section 15.2)."""
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]
@@ -232,13 +232,13 @@ class Connection:
             if self._tls is not None:
                 sock = self._tls.wrap_socket(sock, server_hostname=self._address.host)
         except TimeoutError as error:
-            raise TransportError(
-                TransportProblem.UNREACHABLE, f"no connection within {self._timeout:g} s"
-            ) from error
+            raise TransportError(TransportProblem.UNREACHABLE, f"no connection within {self._timeout:g} s") from error
         except ssl.SSLError as error:
             raise TransportError(TransportProblem.UNREACHABLE, f"TLS: {_first_line(error)}") from error
         except OSError as error:
-            raise TransportError(TransportProblem.UNREACHABLE, (error.strerror or _first_line(error)).lower()) from error
+            raise TransportError(
+                TransportProblem.UNREACHABLE, (error.strerror or _first_line(error)).lower()
+            ) from error
         return sock
 
 

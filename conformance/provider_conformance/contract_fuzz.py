@@ -54,9 +54,7 @@ def _schema(level: Level) -> OpenApiSchema:
 @cache
 def generated(operation: Operation) -> SearchStrategy[Traits]:
     """Generate providers that the contract allows in the body of an operation and an operator may send."""
-    cases = _schema(Level.CORE)[operation.path][METHODS[operation]].as_strategy(
-        generation_mode=GenerationMode.POSITIVE
-    )
+    cases = _schema(Level.CORE)[operation.path][METHODS[operation]].as_strategy(generation_mode=GenerationMode.POSITIVE)
     return cases.map(lambda case: as_traits(cast("Provider", case.body)))
 
 

@@ -92,10 +92,7 @@ def internals(text: str, said: str) -> tuple[str, str] | None:
 def token_disclosed(text: str, token: str, said: str) -> bool:
     """Tell whether an error gives the token, one of its encodings, or a good part of it, that the request did not."""
     texts = (text, *_readings(text))
-    # A token that might be a word is found everywhere.
-    telling = len(token) >= SHORTEST_SECRET and (any(map(str.isdigit, token)) or len(token) >= 2 * PART)
-    whole = encodings(token) if telling else set()
-    return any(form in one and not _has(said, form) for form in (*whole, *_parts(token)) for one in texts)
+    return any(form in one and not _has(said, form) for form in _forms(token) for one in texts)
 
 
 def value_disclosed(text: str, values: Iterable[str], said: str) -> str | None:
@@ -137,6 +134,13 @@ def _readings(text: str) -> tuple[str, ...]:
 def _unescaped(escape: re.Match[str]) -> str:
     code, letter = escape.groups()
     return chr(int(code, 16)) if code else _ESCAPED.get(letter, letter)
+
+
+@lru_cache(maxsize=4)
+def _forms(token: str) -> Sequence[str]:
+    """Return a token in its encodings, and parts of it; one that might be a word is found everywhere."""
+    telling = len(token) >= SHORTEST_SECRET and (any(map(str.isdigit, token)) or len(token) >= 2 * PART)
+    return (*(encodings(token) if telling else ()), *_parts(token))
 
 
 def _parts(token: str) -> Iterable[str]:

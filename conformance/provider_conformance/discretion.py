@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Held, Providers
 
+DISCRETION = "HTTP-6"
+
 
 def judge_errors(ledger: Ledger, token: str, providers: Providers, expect: Expect) -> None:
-    """Judge every error of the run so far; most name none of our providers, which saves looking for each."""
+    """Judge every error of the run that was not judged yet; most name none of our providers, which saves a search."""
+    judged = ledger.of(DISCRETION).exchanges
     nonce = providers.values.nonce
     others: dict[str, JsonValue] = {str(held.id): telling(held, nonce) for held in (*providers.held, *providers.past)}
     for exchange in ledger.exchanges:
         response = exchange.response
-        if response is not None and response.status >= 400:
+        if response is not None and response.status >= 400 and exchange.number not in judged:
             named = nonce.encode() in response.body or any(nonce in value for _, value in response.headers)
             with expect.each():
                 expect(judge.discloses_nothing, exchange, token=token, others=others if named else {})

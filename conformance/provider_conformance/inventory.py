@@ -85,9 +85,7 @@ class Inventory:
         self._first_page = 0 if len(listed(zero)) >= pagesize and _ids(zero) != _ids(one) else 1
         return self._first_page
 
-    def walk(
-        self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT
-    ) -> Walk:
+    def walk(self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT) -> Walk:
         """Go through the pages until the list ends.
 
         The end is where a page is refused or empty, or where a page is short or the reported count is reached and
@@ -120,9 +118,7 @@ class Inventory:
         assert first is not None
         return Walk(tuple(pages), pagesize, first, whole=False)
 
-    def judged(
-        self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT
-    ) -> Walk:
+    def judged(self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT) -> Walk:
         """Walk and judge what holds for any list (LIST-1); raises NotTestableError when nothing can be read from it."""
         walk = self._quiet_walk(pagesize, ours, sort_by)
         if sort_by == DEFAULT:

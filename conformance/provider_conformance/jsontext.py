@@ -11,7 +11,7 @@ from typing import TypeAlias
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 LONGEST_NUMBER = 400
-"""Characters beyond which a number is read as infinite: no documented value comes near, and undocumented ones are free."""
+"""Characters beyond which a number is read as infinite: no documented value comes near, and others are free."""
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ class Providers:
         return answer
 
     def _names_are_taken(self, draft: Draft) -> bool:
-        """Tell whether a create is refused for its names alone, which others may bear: an earlier run, or one beside us.
+        """Tell whether a create is refused for its names alone, which another run may have left or be using.
 
         It is, if the same is accepted by other names and then refused again by these; the run takes other names then.
         """
@@ -216,7 +216,7 @@ class Providers:
             if self._ledger.violated("DESTROY-1"):
                 raise NotTestableError("providers cannot be destroyed (DESTROY-1), so that no more may be created")
             raise NotTestableError(
-                f"needs {len(self.held) + count} providers at a time, and the run may hold {self._most} (--max-providers)"
+                f"needs {len(self.held) + count} providers at a time, and may hold {self._most} (--max-providers)"
             )
 
     def adopt(self, answer: Exchange, draft: Draft) -> Held | None:
@@ -331,7 +331,7 @@ class Providers:
         return [identity for identity in self._inventory.walk().ids if identity not in known][:MOST_NEWCOMERS]
 
     def take_over(self, identity: int, name: str) -> None:
-        """Hold a provider whose create was never answered with its id, once show confirms that it is the one announced."""
+        """Hold a provider whose create gave no id, once show confirms that it is the one announced."""
         shown = self._api.show(identity)
         members = judge.members_of(shown) or {}
         marks = self.announced[name].marks

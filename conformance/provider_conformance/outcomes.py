@@ -161,5 +161,3 @@ def _percentiles(milliseconds: list[float]) -> dict[str, float]:
         name: round(ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)], 3)
         for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
     }
-
-

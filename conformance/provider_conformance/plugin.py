@@ -55,9 +55,7 @@ class SuitePlugin:
             self._session.progress.requirement_started(requirements_of(item)[0])
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[None]:
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
         """Turn the way in which a test ended into evidence."""
         report = yield
         if call.excinfo is not None:

@@ -25,7 +25,7 @@ RUNS_OF_A_WORKER = 25
 
 @dataclass(frozen=True)
 class Proof:
-    """What certifying one fault showed: the requirements that had to turn red, and all that did, with the first failure of each."""
+    """What certifying one fault showed: what had to turn red, and all that did, with the first failure of each."""
 
     fault: str
     wanted: tuple[str, ...]
@@ -57,7 +57,7 @@ MOST_RED = 8
 
 
 def level_of(fault: Fault) -> Level:
-    """Return the level at which a fault must be caught: the highest of its requirements, advice at the highest of all."""
+    """Return the level at which a fault must be caught: the highest of its requirements."""
     levels = {load_catalogue()[name].level for name in fault.requirements} - {Level.ADVICE}
     return max(levels, key=lambda level: level.rank, default=Level.HARDENED)
 
@@ -76,7 +76,9 @@ class Notebook:
 
     def __init__(self, path: Path, *, resume: bool) -> None:
         self._path = path
-        made_with = json.dumps({"tool": __version__, "catalogue": load_catalogue().sha256, "contract": load_contract().sha256})
+        made_with = json.dumps(
+            {"tool": __version__, "catalogue": load_catalogue().sha256, "contract": load_contract().sha256}
+        )
         lines = path.read_text().splitlines() if resume and path.exists() else []
         kept = lines[1:] if lines[:1] == [made_with] else []
         self.proofs = {proof.fault: proof for proof in map(_proof, kept)}
@@ -91,7 +93,8 @@ class Notebook:
 
 def _proof(line: str) -> Proof:
     kept: dict[str, Any] = json.loads(line)
-    return Proof(**{name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()})
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return Proof(**values)
 
 
 def prove_one(identifier: str) -> Proof:

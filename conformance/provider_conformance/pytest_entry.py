@@ -1,4 +1,4 @@
-"""Lets people run the suite as pytest tests: `pytest --pyargs provider_conformance.suite --target URL --token-env NAME`.
+"""Runs the suite the pytest way: `pytest --pyargs provider_conformance.suite --target URL --token-env NAME`.
 
 pytest loads this in every project of an environment that has the package, so that it costs nothing and takes no option
 name from anybody unless the suite is asked for.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SUITE = "provider_conformance.suite"
 ENTERED = pytest.StashKey[ExitStack]()
-REPORT = pytest.StashKey["Report"]()
+REPORT: pytest.StashKey[Report] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

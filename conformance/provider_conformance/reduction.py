@@ -1,4 +1,4 @@
-"""Finds out which property of a refused provider is to blame, by putting back one after another to its typical value."""
+"""Finds out which property of a refused provider is to blame, by putting each back to its typical value."""
 
 from __future__ import annotations
 

@@ -88,9 +88,7 @@ class Refusals:
                 with self._expect.each():
                     if judge.stored_nothing(answer, found, id=identity, marks=draft.marks, what=what) is not None:
                         self._providers.take_over(identity, draft.name)
-                        self._expect(
-                            judge.stored_nothing, answer, found, id=identity, marks=draft.marks, what=what
-                        )
+                        self._expect(judge.stored_nothing, answer, found, id=identity, marks=draft.marks, what=what)
 
     def look_around(self) -> Walk:
         """Walk the list, to know who is there; others may come and go meanwhile."""

@@ -35,7 +35,7 @@ CLEANING_TIME = 30.0
 
 
 def certify(config: Config, progress: Progress) -> Report:
-    """Test one implementation and return the report; without a base URL, the embedded reference is started and tested."""
+    """Test one implementation and return the report; without a base URL, that is the embedded reference."""
     with opened(config, progress) as session, _interruptible(session.guard):
         started = datetime.now(UTC)
         diagnosis = examine(session, _run_tests)
@@ -99,7 +99,10 @@ def _run_tests(session: Session) -> None:
         arguments = [
             *("-c", str(suite / "pytest.ini"), "--rootdir", str(suite), "--noconftest", "--import-mode=importlib"),
             *("--assert=plain", "--capture=no"),
-            *(f"-p no:{name}" for name in ("terminal", "cacheprovider", "doctest", "junitxml", "pastebin", "faulthandler")),
+            *(
+                f"-p no:{name}"
+                for name in ("terminal", "cacheprovider", "doctest", "junitxml", "pastebin", "faulthandler")
+            ),
             *(str(suite / name) for name in SUITE_ORDER),
         ]
         code = pytest.main(arguments, plugins=[SuitePlugin(session)])
@@ -255,5 +258,3 @@ def _advice(session: Session, results: list[RequirementResult]) -> tuple[str, ..
     if length != 64:
         advice.append(f"the token has {length} characters, where the documentation says 64 (D2)")
     return tuple(advice)
-
-

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def certification(examples: int, **more: int) -> settings:
-    """Return settings for a verdict: no database, no deadline, no shrinking, which costs a live system thousands of requests."""
+    """Return settings for a verdict: no database, no deadline, and no shrinking, which costs thousands of requests."""
     return settings(
         max_examples=examples,
         phases=(Phase.generate,),
@@ -75,7 +75,7 @@ def repeatable() -> Iterator[None]:
 
 
 def _write_unicode_table() -> None:
-    """Put Hypothesis's table of what UTF-8 can encode where it looks for it: finding it out anew takes over a second."""
+    """Put Hypothesis's table of what UTF-8 can encode in its place: finding it out anew takes over a second."""
     file = charmap.charmap_file("codec-v2-utf-8")
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     all_but_surrogates = [[0, 0xD7FF], [0xE000, sys.maxunicode]]

@@ -1,4 +1,4 @@
-"""A look at the target before the run: tells a wrong address, a refused token and no such API from a faulty implementation."""
+"""A first look at the target: tells a wrong address, a refused token and no such API from a faulty one."""
 
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ def _diagnosis(session: Session, listing: Exchange, creating: Exchange) -> Diagn
         return Diagnosis(f"{where} redirects{hint} ({statuses}): give the URL that serves the API itself", fatal=True)
     if both <= NO_SUCH_PLACE:
         return Diagnosis(
-            f"no such API at {where} ({statuses}): the base URL is the one under which /create and /list live", fatal=True
+            f"no such API at {where} ({statuses}): the base URL is the one under which /create and /list live",
+            fatal=True,
         )
     if not _speaks_json(listing) and not _speaks_json(creating):
         return Diagnosis(

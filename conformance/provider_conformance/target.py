@@ -19,9 +19,9 @@ from provider_conformance.errors import BudgetSpentError, InterruptedRunError, N
 from provider_conformance.exchange import Exchange, Headers, Request, TransportProblem
 
 if TYPE_CHECKING:
-    from provider_conformance.config import Config
     from collections.abc import Callable, Mapping, Sequence
 
+    from provider_conformance.config import Config
     from provider_conformance.jsontext import JsonValue
 
 LONGEST_WAIT = 60.0

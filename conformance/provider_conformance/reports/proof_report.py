@@ -1,4 +1,4 @@
-"""Renders what `prove` found: for people line by line, for machines as prove.json and a matrix of faults by requirements."""
+"""Renders what `prove` found: lines for people, prove.json and a matrix of faults by requirements for machines."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def table(proven: Iterable[Proven]) -> str:
         f"{sum(not proof.others for proof in one.caught)} |"
         for one in proven
     ]
-    return "\n".join(["| requirement | level | faults | caught | and nothing else red |", "|---|---|--:|--:|--:|", *rows])
+    return "\n".join(
+        ["| requirement | level | faults | caught | and nothing else red |", "|---|---|--:|--:|--:|", *rows]
+    )
 
 
 def write(proven: Sequence[Proven], proofs: Sequence[Proof], faults: Sequence[Fault], directory: Path) -> None:

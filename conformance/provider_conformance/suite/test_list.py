@@ -82,9 +82,7 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
 
 
 @requirement("LIST-4")
-def test_what_is_listed_agrees_with_show(
-    api: Api, providers: Providers, inventory: Inventory, expect: Expect
-) -> None:
+def test_what_is_listed_agrees_with_show(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
     for kinds in (varied(), list(texts())[:7]):
         ours = providers.create_all(kinds[: providers.most])
         shown = {held.id: providers.shown(held) for held in ours}

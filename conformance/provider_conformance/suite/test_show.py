@@ -37,18 +37,14 @@ def test_an_existing_provider_is_shown_under_its_id(api: Api, providers: Provide
 
 
 @requirement("SHOW-2")
-def test_documented_properties_have_their_documented_types(
-    api: Api, providers: Providers, expect: Expect
-) -> None:
+def test_documented_properties_have_their_documented_types(api: Api, providers: Providers, expect: Expect) -> None:
     for traits in (TYPICAL, *boundaries(), *list(combinations())[::5]):
         with expect.each(), providers.created_for(traits) as held:
             expect(judge.documented_types, api.show(held.id), of=held, operation="show")
 
 
 @requirement("SHOW-3")
-def test_show_and_list_change_nothing(
-    api: Api, providers: Providers, inventory: Inventory, expect: Expect
-) -> None:
+def test_show_and_list_change_nothing(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
     ours = providers.create_all(varied()[:4])
     first = inventory.first_page()
 

@@ -104,7 +104,7 @@ class Writer:
         elsewhere = blamed(ledger, "CREATE-4", "UPDATE-2")
         self._compared = [name for name in PROPERTIES if name not in judge.NEVER_COMPARED | elsewhere]
         # Where list contradicts show anyway, or ids are given twice, what it gives says nothing of text.
-        self._lists_rightly = not ledger.violated("LIST-4") and not ledger.violated("CREATE-3")
+        self._lists_rightly = not any(map(ledger.violated, ("LIST-1", "LIST-4", "CREATE-3")))
         self._written: dict[int, tuple[Text, dict[str, str]]] = {}
         self._refusals = Refusals(api, providers, inventory, expect)
         self._before = self._refusals.look_around()

@@ -113,7 +113,13 @@ def test_the_same_update_sent_twice_leaves_the_same_state(
         with expect.each():
             _accepted(providers.update(held, traits))
             once = providers.state(held)
-            expect(judge.accepted, providers.update(held, traits), of=held, requirement="UPDATE-1", what="the same values again")
+            expect(
+                judge.accepted,
+                providers.update(held, traits),
+                of=held,
+                requirement="UPDATE-1",
+                what="the same values again",
+            )
             expect(judge.unchanged, once, api.served(api.show(held.id)), of=held)
 
     listing = inventory.judged(ours=providers.ids)
@@ -139,8 +145,6 @@ def _update_and_look(
 def _accepted(answer: Exchange) -> None:
     if answer.refused or answer.status is None:
         raise NotTestableError(f"a plausible update is answered with {judge.answer(answer)}")
-
-
 
 
 @requirement("UPDATE-5")

@@ -100,9 +100,7 @@ class IsKept(Protocol):
         """Send it."""
 
 
-def together_or_alone(
-    group: Sequence[Unusual], is_kept: IsKept, expect: Expect, and_then: Callable[[], None]
-) -> None:
+def together_or_alone(group: Sequence[Unusual], is_kept: IsKept, expect: Expect, and_then: Callable[[], None]) -> None:
     """Send a group of unusual values together, and each alone unless all of them are kept as they were sent."""
     all_kept = False
     if len(group) > 1:

@@ -39,6 +39,7 @@ def ids_that_are_none() -> Iterator[tuple[str, NumberText, int | None]]:
     yield "an id far too large", lambda identity: str(identity + 2**128), None
     yield "an id too small for int64", lambda identity: str(identity - 2**65), None
 
+
 @dataclass(frozen=True)
 class Violation:
     """One thing wrong with a body: what it is, and how a plausible body is written so that it has it, and nothing else.

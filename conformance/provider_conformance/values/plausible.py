@@ -49,7 +49,7 @@ class Traits:
     name_tail: str = ""
     auth_tail: str = "user"
     auth_alone: bool = False
-    password: str = "Secret-1"  # noqa: S105
+    password: str = "Secret-1"
     host: str = "sip"
     outbound_host: str = "proxy"
     domain: str = DOMAINS[0]
@@ -168,7 +168,16 @@ def varied() -> tuple[Traits, ...]:
     """Providers that differ in every property, so that no value can be taken for another's."""
     return (
         TYPICAL,
-        Traits(" b", "bob", password="Secret-2", host="gw", port=5081, outbound_server_port=6081, reregister_interval=60, ips=3),
+        Traits(
+            " b",
+            "bob",
+            password="Secret-2",
+            host="gw",
+            port=5081,
+            outbound_server_port=6081,
+            reregister_interval=60,
+            ips=3,
+        ),
         Traits(" Carrier", "carl", auth_mode="IP_AUTH", protocol="TCP", port=5082, reregister_interval=120, ips=1),
         Traits("-d", "dora", status="ONLINE", provider_in_lan=True, port=5083, outbound_server_port=6083, ips=1),
         Traits(" E", "0012", host="", single_via_header=True, port=5084, reregister_interval=240, domain=DOMAINS[1]),
@@ -275,7 +284,9 @@ def differences(traits: Traits, base: Traits) -> tuple[str, ...]:
 def rebased(traits: Traits, base: Traits) -> Traits:
     """Let traits that are typical be those of another base."""
     changes = {name: getattr(base, name) for name in differences(TYPICAL, base)}
-    return replace(traits, **{name: to for name, to in changes.items() if getattr(traits, name) == getattr(TYPICAL, name)})
+    return replace(
+        traits, **{name: to for name, to in changes.items() if getattr(traits, name) == getattr(TYPICAL, name)}
+    )
 
 
 def _clean(text: str) -> str:

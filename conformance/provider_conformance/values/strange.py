@@ -47,36 +47,30 @@ def odd_ids(gone: int) -> Iterator[str]:
     """Queries of show that go wrong in many ways; ids are made of one that names nothing."""
     yield f"id={gone}"
     yield ""
-    yield "id="
     yield "id=abc"
     yield f"id={gone}%27"
     yield f"id={gone}%20AND%20%271%27=%272"
     yield f"id={gone}%22%29%3B"
     yield f"id={gone}&id={gone}"
-    yield f"id[]={gone}"
     yield f"id[x]={gone}"
     yield f"id={gone}.5"
     yield f"id={2**63}"
     yield f"id={huge(gone, 400)}"
-    yield "id=NaN"
     yield "id=%00"
     yield "id=%ff%fe"
     yield "id=%zz"
     yield "id=%7B%7B7*7%7D%7D"
-    yield "id=../../x"
 
 
 def odd_lists() -> Iterator[str]:
     """Queries of list that go wrong in many ways."""
     yield ""
-    yield "pagination=1"
     yield "pagination=a&pagesize=b"
     yield "pagination=1%27&pagesize=10"
     yield "pagination=-1&pagesize=-1"
     yield f"pagination={2**31}&pagesize={2**63}"
     yield f"pagination={'9' * 400}&pagesize=10"
     yield "pagination=1&pagesize=10&sort_by=name%27"
-    yield "pagination=1&pagesize=10&sort_by=%00"
     yield "pagination[]=1&pagesize[]=10"
 
 
@@ -85,13 +79,11 @@ def odd_bodies(gone: int) -> Iterator[bytes]:
     yield b""
     yield b'{"id":'
     yield b"[]"
-    yield b"null"
     yield b"{}"
     yield b'\xff\xfe{"id":%d}' % gone
     yield b'{"id":"\'"}'
     yield b'{"id":{"x":""},"name":[],"port":{}}'
     yield b'{"id":' + huge(gone, 400).encode() + b"}"
-    yield b'{"id":%d.5}' % gone
     yield b'{"id":' + b"[" * 90 + b"]" * 90 + b"}"
     yield json.dumps({"id": gone}).encode()
     yield json.dumps({"id": gone, "name": "'", "port": "'", "ips": "x", "status": "\\"}).encode()

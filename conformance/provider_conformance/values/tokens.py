@@ -18,7 +18,7 @@ def altered(token: str, position: int) -> tuple[str, str]:
 
 
 def telling(token: str) -> Iterator[tuple[str, str]]:
-    """The wrong tokens that tell most, for every operation: changed at the ends and in the middle, in letter case, in order."""
+    """The wrong tokens that tell most: changed at the ends and in the middle, in letter case, in order."""
     for position in sorted({0, len(token) // 2, len(token) - 1}):
         yield altered(token, position)
     if token.swapcase() != token:

@@ -1,0 +1,33 @@
+"""Rules for the access token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provider_conformance.judge.reading import turned_away
+from provider_conformance.judge.wording import Problem, answer, name_of, outcome
+
+if TYPE_CHECKING:
+    from provider_conformance.exchange import Exchange
+
+
+def token_served(exchange: Exchange) -> Problem | None:
+    """A request with the valid token is not turned away for its token."""
+    if not turned_away(exchange):
+        return None
+    return Problem(
+        f"{name_of(exchange)} with the valid token is answered with {outcome(exchange)}",
+        "the valid token in the header access_token is served",
+        answer(exchange),
+    )
+
+
+def name_spelt_freely(plain: Exchange, special: Exchange, *, spelling: str) -> Problem | None:
+    """A request is not refused for the letter case of its header's name. Source: RFC 9110 section 5.1."""
+    if not plain.succeeded or not special.refused:
+        return None
+    return Problem(
+        f"{name_of(special)} with the token's header written {spelling} is answered with {outcome(special)}",
+        "200, as for its twin: the letter case of a header's name means nothing",
+        answer(special),
+    )

@@ -1,0 +1,194 @@
+"""Rules for the answers of every operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provider_conformance.contract import Operation
+from provider_conformance.exchange import Exchange, TransportProblem
+from provider_conformance.judge.reading import documented_properties, members_of, wrong_types
+from provider_conformance.judge.values import MISSING, Values, loose_id, quoted, shown, type_of
+from provider_conformance.judge.wording import Problem, answer, difference, kind_of_body, name_of, outcome, with_what
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def accepted(exchange: Exchange, *, what: str = "") -> Problem | None:
+    """Success is exactly 200 (D12); `what` tells what is special about the request."""
+    if exchange.succeeded:
+        return None
+    return Problem(
+        f"{name_of(exchange)}{with_what(what)} is answered with {outcome(exchange)}", "200", answer(exchange)
+    )
+
+
+def refused(exchange: Exchange, *, what: str) -> Problem | None:
+    """A refusal is any 4xx (D11); `what` tells why it is due."""
+    if exchange.refused:
+        return None
+    return Problem(
+        f"{name_of(exchange)}{with_what(what)} is not refused but answered with {outcome(exchange)}",
+        "a refusal: any 4xx",
+        answer(exchange),
+    )
+
+
+def json_well_formed(exchange: Exchange) -> Problem | None:
+    """The JSON of a 200 answer is application/json, UTF-8, without byte order mark and duplicate names.
+
+    An empty body is left to the rules that say what must be in it. Source: RFC 8259, RFC 9110 section 8.3.
+    """
+    response = exchange.response
+    if response is None or response.json.empty:
+        return None
+    media_types = response.header_values("content-type")
+    if not media_types:
+        return Problem(f"the answer of {name_of(exchange)} has no Content-Type", "application/json", answer(exchange))
+    for media_type in media_types:
+        essence, _, parameters = media_type.partition(";")
+        if essence.strip().lower() != "application/json":
+            return Problem(
+                f"the answer of {name_of(exchange)} is sent as {quoted(media_type)}",
+                "Content-Type: application/json",
+                answer(exchange),
+            )
+        charset = _charset(parameters)
+        if charset not in {None, "utf-8", "utf8", "us-ascii"}:
+            return Problem(
+                f"the answer of {name_of(exchange)} claims the charset {quoted(charset)}",
+                "UTF-8, the only encoding of JSON on the network",
+                answer(exchange),
+            )
+    if response.json.problems:
+        return Problem(
+            f"the JSON of {name_of(exchange)} is not well-formed: {response.json.problems[0]}",
+            "well-formed JSON in UTF-8, without byte order mark and duplicate names",
+            "; ".join(response.json.problems),
+        )
+    return None
+
+
+def served_alike(plain: Exchange, special: Exchange, *, what: str) -> Problem | None:
+    """Of two requests that may differ as they do, both are accepted when one is; `what` tells of the second."""
+    if plain.succeeded == special.succeeded:
+        return None
+    odd = special if plain.succeeded else plain
+    told = what if plain.succeeded else f"the plain request, not {what},"
+    return Problem(f"{name_of(odd)} with {told} is answered with {outcome(odd)}", "200, as for its twin", answer(odd))
+
+
+def documented_types(exchange: Exchange, *, operation: str, ours: Sequence[int] = ()) -> Problem | None:
+    """The documented properties of an answer bear only values of their documented types and enums.
+
+    Of a list's providers only those in `ours` are judged: others may hold what no client could have sent.
+    """
+    members = members_of(exchange)
+    if members is None:
+        return None
+    wrong = [problem for name, problem in wrong_types(members, operation).items() if name != "providers"]
+    providers = members.get("providers") if operation == Operation.LIST else None
+    if operation == Operation.LIST and "providers" in members:
+        if not isinstance(providers, list):
+            wrong.append(f"providers is {shown(providers)}, {type_of(providers)}, not array")
+        else:
+            wrong += [
+                f"provider {shown(item['id'])}: {problem}"
+                for item in providers
+                if isinstance(item, dict) and loose_id(item.get("id")) in ours
+                for problem in wrong_types(item, "listed").values()
+            ]
+    if not wrong:
+        return None
+    return Problem(
+        f"{operation} answers with a value of the wrong type: {wrong[0]}", "the documented types", "; ".join(wrong)
+    )
+
+
+def answers_object(exchange: Exchange) -> Problem | None:
+    """The answer is 200 and a JSON object."""
+    if not exchange.succeeded:
+        return accepted(exchange)
+    if exchange.response is not None and not exchange.json.empty and not exchange.json.readable:
+        return None
+    if members_of(exchange) is None:
+        return Problem(f"{name_of(exchange)} answers with {kind_of_body(exchange)}", "a JSON object", answer(exchange))
+    return None
+
+
+def unchanged(before: Exchange, after: Exchange) -> Problem | None:
+    """Two answers of show give the same provider."""
+    old, new = members_of(before) or {}, members_of(after)
+    if new is None or not after.succeeded:
+        return Problem(
+            f"provider {shown(old.get('id'))} can no longer be shown: {outcome(after)}",
+            "the provider as it was before",
+            answer(after),
+        )
+    names = documented_properties()
+    return difference(
+        {name: new.get(name, MISSING) for name in names},
+        {name: old.get(name, MISSING) for name in names},
+        f"provider {shown(old.get('id'))} has changed",
+    )
+
+
+def refused_without_change(before: Exchange, request: Exchange, after: Exchange, *, what: str) -> Problem | None:
+    """A request that had to be refused has left a provider of ours as it was, whatever it was answered with."""
+    problem = unchanged(before, after)
+    if problem is None:
+        return None
+    return Problem(
+        f"{name_of(request)}{with_what(what)} is answered with {outcome(request)}, and yet {problem.summary}",
+        problem.expected,
+        problem.actual,
+    )
+
+
+def kept_exactly(
+    request: Exchange, after: Exchange, *, values: Values, what: str, spoilt: Sequence[str] = ()
+) -> Problem | None:
+    """What is unusual and was accepted is stored exactly as it was sent.
+
+    Properties in `spoilt` are not given back rightly even where they are plausible: the fault lies elsewhere.
+    """
+    members = members_of(after) if after.succeeded else None
+    if members is None:
+        return Problem(
+            f"{name_of(request)}{with_what(what)} is accepted, but then the provider is not shown: {outcome(after)}",
+            "the values as they were sent, or a refusal",
+            answer(after),
+        )
+    return difference(
+        {name: members.get(name, MISSING) for name in values if name not in spoilt},
+        {name: value for name, value in values.items() if name not in spoilt},
+        f"{name_of(request)}{with_what(what)} is accepted, but show gives something else than was sent",
+    )
+
+
+def stored_or_refused(exchange: Exchange, *, what: str) -> Problem | None:
+    """What the docs allow and nobody sends is accepted or refused; that success is exactly 200 is judged elsewhere."""
+    if 200 <= (exchange.status or 0) < 300 or exchange.refused:
+        return None
+    return Problem(
+        f"{name_of(exchange)}{with_what(what)} is neither accepted nor refused but answered with {outcome(exchange)}",
+        "200 or any 4xx",
+        answer(exchange),
+    )
+
+
+def survived(exchange: Exchange) -> Problem | None:
+    """A request is answered, and not by an error of the server's own; 501 and 505 are none."""
+    broken = exchange.status is not None and exchange.status >= 500 and exchange.status not in {501, 505}
+    silent = exchange.problem in {TransportProblem.TIMED_OUT, TransportProblem.DROPPED}
+    if not broken and not silent:
+        return None
+    return Problem(f"{name_of(exchange)} is answered with {outcome(exchange)}", "any answer but 5xx", answer(exchange))
+
+
+def _charset(parameters: str) -> str | None:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower()
+    return None

@@ -1,0 +1,175 @@
+"""Rules for list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provider_conformance.contract import Operation
+from provider_conformance.judge.reading import (
+    documented_properties,
+    listed,
+    listed_item,
+    members_of,
+    times_listed,
+    wrong_types,
+)
+from provider_conformance.judge.values import MISSING, loose_id, quoted, shown
+from provider_conformance.judge.wording import Problem, answer, difference, ids_by_page, paging_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from provider_conformance.exchange import Exchange
+
+
+def at_most_pagesize(exchange: Exchange, *, pagesize: int) -> Problem | None:
+    """List gives at most `pagesize` providers."""
+    count = len(listed(exchange))
+    if count <= pagesize:
+        return None
+    return Problem(
+        f"list gives {count} providers for pagesize {pagesize}", f"at most {pagesize} providers", f"{count} providers"
+    )
+
+
+def listed_once(*pages: Exchange, id: int, name: str) -> Problem | None:
+    """Going through the pages meets the provider exactly once."""
+    times = times_listed(pages, id, name)
+    if times == 1:
+        return None
+    met = "not at all" if times == 0 else f"{times} times"
+    return Problem(
+        f"list gives provider {id} {met}",
+        f"provider {id} exactly once",
+        f"the pages give, in order, the ids {', '.join(ids_by_page(pages))}",
+    )
+
+
+def every_one_once(*pages: Exchange, names: Mapping[str, str]) -> Problem | None:
+    """Going through the pages meets every one of our providers exactly once; `names` are theirs by id in decimal."""
+    times = {int(identity): times_listed(pages, int(identity), name) for identity, name in names.items()}
+    lost = [identity for identity, count in times.items() if count == 0]
+    twice = [identity for identity, count in times.items() if count > 1]
+    if not lost and not twice:
+        return None
+    what = f"never gives provider {lost[0]}" if lost else f"gives provider {twice[0]} more than once"
+    return Problem(
+        f"list, page by page with {paging_of(pages)}, {what}",
+        f"each of our providers {', '.join(names)} exactly once",
+        f"the pages give, in order, the ids {', '.join(ids_by_page(pages))}",
+    )
+
+
+def same_order(*pages: Exchange, first: int, ids: Sequence[int]) -> Problem | None:
+    """Two walks through the pages, of which the first has `first` pages, meet our providers in the same order."""
+    orders = [
+        [found for page in walk for item in listed(page) if (found := loose_id(item.get("id"))) in ids]
+        for walk in (pages[:first], pages[first:])
+    ]
+    if orders[0] == orders[1]:
+        return None
+    return Problem(
+        "list gives our providers in another order the second time, though nothing changed",
+        f"the order {', '.join(map(str, orders[0]))} again",
+        f"the order {', '.join(map(str, orders[1]))}",
+    )
+
+
+def items_bear_ids(exchange: Exchange, *, names: Mapping[str, str]) -> Problem | None:
+    """Each listed provider of ours bears its id; `names` are theirs by id in decimal."""
+    ids = {name: identity for identity, name in names.items()}
+    for item in listed(exchange):
+        name = item.get("name")
+        if not isinstance(name, str) or name not in ids or str(loose_id(item.get("id"))) == ids[name]:
+            continue
+        given = f"with the id {shown(item['id'])}" if "id" in item else "without an id"
+        return Problem(
+            f"list gives the provider named {quoted(name)} {given}, not its id {ids[name]}",
+            f"the id {ids[name]}",
+            f"the properties {', '.join(sorted(item))}",
+        )
+    return None
+
+
+def list_agrees(page: Exchange, show: Exchange, *, id: int) -> Problem | None:
+    """A listed provider bears no value that show contradicts."""
+    item, members = listed_item(page, id), members_of(show)
+    if item is None or members is None:
+        return None
+    broken = {*wrong_types(item, "listed"), *wrong_types(members, Operation.SHOW)}
+    common = [name for name in documented_properties() if name in item and name in members and name not in broken]
+    return difference(
+        {name: item[name] for name in common},
+        {name: members[name] for name in common},
+        f"list gives for provider {id} something else than show",
+    )
+
+
+def reports_default(exchange: Exchange) -> Problem | None:
+    """List without `sort_by` reports DEFAULT (D14)."""
+    members = members_of(exchange) or {}
+    if members.get("sort_by") == "DEFAULT":
+        return None
+    given = shown(members["sort_by"]) if "sort_by" in members else "no sort_by"
+    return Problem(f"list without sort_by reports {given}", 'sort_by "DEFAULT"', answer(exchange))
+
+
+def name_listed_once(*pages: Exchange, name: str) -> Problem | None:
+    """No second provider has come to bear the name."""
+    ids = [shown(item.get("id")) for page in pages for item in listed(page) if item.get("name") == name]
+    found = sorted(set(ids))
+    if len(found) <= 1:
+        return None
+    return Problem(f"there are {len(found)} providers named {quoted(name)} now", "one", f"the ids {', '.join(found)}")
+
+
+def counts_all(page: Exchange, *, size: int) -> Problem | None:
+    """List reports in `count` how many providers there are; its type is left to the rule about types."""
+    members = members_of(page) or {}
+    expected = f"count {size}, which is how many providers the pages give"
+    if "count" not in members:
+        return Problem("list reports no count", expected, answer(page))
+    count = loose_id(members["count"])
+    if count is None or count == size:
+        return None
+    return Problem(f"list reports count {count}, but the pages give {size} providers", expected, answer(page))
+
+
+def counts_what_follows(page: Exchange, further: Exchange, *, size: int, known: Sequence[int]) -> Problem | None:
+    """A list whose `count` says that it ends has no page more with providers that it did not give yet."""
+    more = [found for item in listed(further) if (found := loose_id(item.get("id"))) is not None and found not in known]
+    if not more:
+        return None
+    return Problem(
+        f"list reports count {shown((members_of(page) or {}).get('count'))}, but gives further providers beyond these",
+        f"count {size + len(more)} at least",
+        f"one page more gives {len(more)} providers that no page before gave",
+    )
+
+
+def reports_asked(page: Exchange, *, asked: Mapping[str, int | str]) -> Problem | None:
+    """List reports back what was asked for; a number of the wrong type is left to the rule about types."""
+    members = members_of(page) or {}
+    for name, value in asked.items():
+        given = members.get(name, MISSING)
+        right = loose_id(members.get(name)) == value if isinstance(value, int) else given == value
+        if not right:
+            return Problem(
+                f"list reports {name} {shown(given)} where {shown(value)} was asked for",
+                f"{name} {shown(value)}",
+                answer(page),
+            )
+    return None
+
+
+def page_count_fits(page: Exchange, *, pagesize: int) -> Problem | None:
+    """List reports as many pages as its own count makes with the page size that was asked for."""
+    members = members_of(page) or {}
+    count, given = loose_id(members.get("count")), members.get("page_count", MISSING)
+    if count is None or loose_id(members.get("page_count")) == -(-count // pagesize):
+        return None
+    return Problem(
+        f"list reports page_count {shown(given)} for count {count} and pagesize {pagesize}",
+        f"page_count {-(-count // pagesize)}",
+        answer(page),
+    )

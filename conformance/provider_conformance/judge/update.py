@@ -1,0 +1,84 @@
+"""Rules for update."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provider_conformance.contract import Operation
+from provider_conformance.judge.reading import listed_item, members_of, wrong_types
+from provider_conformance.judge.show import shows_asked
+from provider_conformance.judge.values import MISSING, Values, same, shown
+from provider_conformance.judge.wording import Problem, answer, difference, name_of, outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provider_conformance.exchange import Exchange
+
+
+def shows_update(
+    before: Exchange, after: Exchange, *, held: Values, values: Values, ill_typed: Sequence[str] = ()
+) -> Problem | None:
+    """After an update, show gives every value as updated.
+
+    A property that show gave wrongly already before the update is not judged, nor one in `ill_typed`, which has
+    the wrong type without any update: the fault lies elsewhere.
+    """
+    old, new = members_of(before) or {}, members_of(after) or {}
+    broken = [name for name in wrong_types(new, Operation.SHOW) if name in ill_typed]
+    sound = [name for name in values if same(old.get(name, MISSING), held.get(name)) and name not in broken]
+    return difference(
+        {name: new.get(name, MISSING) for name in sound},
+        {name: values[name] for name in sound},
+        "after the update, show gives something else than was sent",
+    )
+
+
+def lists_update(page: Exchange, *, id: int, held: Values, values: Values) -> Problem | None:
+    """After an update, list gives the updated value of every property that it bears."""
+    item = listed_item(page, id)
+    if item is None:
+        return None
+    stale = [
+        name
+        for name in values
+        if name in item and not same(item[name], values[name]) and same(item[name], held.get(name, MISSING))
+    ]
+    return difference(
+        {name: item[name] for name in stale},
+        {name: values[name] for name in stale},
+        "after the update, list still gives the old value",
+    )
+
+
+def creates_nobody(request: Exchange, show: Exchange, *, id: int) -> Problem | None:
+    """An update of an id that names no provider has not made one."""
+    if shows_asked(show, id=id) is not None:
+        return None
+    return Problem(
+        f"update of the unknown id {id} is answered with {outcome(request)}, and now show gives a provider of that id",
+        "no new provider",
+        answer(show),
+    )
+
+
+def in_one_state(exchange: Exchange, *, states: Sequence[Values], id: int, names: Sequence[str]) -> Problem | None:
+    """After concurrent updates a provider is in one of the states that were accepted.
+
+    `names` are the properties to compare; a list is judged by what it bears of the provider.
+    """
+    item = listed_item(exchange, id) if exchange.operation == Operation.LIST else members_of(exchange)
+    if item is None:
+        return None
+    borne = [name for name in names if exchange.operation == Operation.SHOW or name in item]
+    if any(all(same(item.get(name, MISSING), state[name]) for name in borne) for state in states):
+        return None
+    nearest = max(states, key=lambda state: sum(same(item.get(name, MISSING), state[name]) for name in borne))
+    odd = [name for name in borne if not same(item.get(name, MISSING), nearest[name])]
+    return Problem(
+        f"after concurrent updates, {name_of(exchange)} gives a blend of them: "
+        f"{', '.join(odd)} of one, the others of another",
+        f"one of the {len(states)} states that were accepted, such as "
+        + "; ".join(f"{name} = {shown(nearest[name])}" for name in odd),
+        "; ".join(f"{name} = {shown(item.get(name, MISSING))}" for name in borne),
+    )
