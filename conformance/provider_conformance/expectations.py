@@ -24,7 +24,7 @@ T = TypeVar("T")
 Argument: TypeAlias = "JsonValue | Sequence[JsonValue] | Sequence[int] | Sequence[str] | Mapping[str, JsonValue]"
 
 READS = "SHOW-3"
-READING_RULES = (judge.unchanged, judge.list_agrees)
+READING_RULES = (judge.unchanged, judge.refused_without_change, judge.list_agrees)
 """Rules that compare two readings, which say nothing where reading itself changes what is read."""
 
 MOST_VIOLATIONS = 5
@@ -49,7 +49,7 @@ class Expect:
     ) -> None:
         """Raise ViolationError when a rule finds a problem; `of` is the provider whose story leads there."""
         name = requirement or self._requirement
-        if rule in {judge.unchanged, judge.refused_without_change} and name != READS and self._ledger.violated(READS):
+        if rule in READING_RULES and name != READS and self._ledger.violated(READS):
             raise NotTestableError(f"show and list change providers ({READS}), so that nothing can be said of others")
         story = of.story if of else ()
         problem = self._ledger.claim(name, rule, *exchanges, story=story, **arguments)

@@ -90,6 +90,13 @@ class Refusals:
                         self._providers.take_over(identity, draft.name)
                         self._expect(judge.stored_nothing, answer, found, id=identity, marks=draft.marks, what=what)
 
+    def take_over(self, before: Walk, drafts: Sequence[Draft]) -> None:
+        """Hold every provider that requests whose outcome is not judged have stored, so that it is destroyed."""
+        for identity, found in self._newcomers(before):
+            for draft in drafts:
+                if judge.stored_nothing(found, found, id=identity, marks=draft.marks, what="") is not None:
+                    self._providers.take_over(identity, draft.name)
+
     def look_around(self) -> Walk:
         """Walk the list, to know who is there; others may come and go meanwhile."""
         walk = self._inventory.walk(ours=self._providers.ids)

@@ -97,4 +97,5 @@ def ids_by_page(pages: Sequence[Exchange]) -> list[str]:
 
 
 def with_what(what: str) -> str:
+    """Say what a request is sent with, if there is anything to say."""
     return f" with {what}" if what else ""

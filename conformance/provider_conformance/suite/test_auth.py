@@ -142,19 +142,6 @@ def test_the_header_s_name_may_be_in_any_letter_case(
             expect(judge.name_spelt_freely, *destroyed, spelling=spelling)
 
 
-@requirement("HTTP-6")
-def test_no_error_of_the_whole_run_discloses_anything(
-    api: Api, providers: Providers, ledger: Ledger, expect: Expect
-) -> None:
-    gone = providers.gone()
-    api.intruded = True
-    for wrong in (NO_TOKEN, tokens.altered(api.target.token, 0)[1]):
-        api.show(gone, token=wrong)
-        api.list(1, 1, token=wrong)
-
-    judge_errors(ledger, api.target.token, providers, expect)
-
-
 def in_query(token: str, call: Call) -> Call:
     """Put a token into the query of a call that has none in its header."""
     return replace(call, query=(*call.query, ("access_token", token)))
@@ -282,3 +269,16 @@ def _serving_wrong_tokens(ledger: Ledger) -> set[str | None]:
         for number in claim.exchanges
     }
     return {exchange.operation for exchange in ledger.exchanges if exchange.number in wrongly}
+
+
+@requirement("HTTP-6")
+def test_no_error_of_the_whole_run_discloses_anything(
+    api: Api, providers: Providers, ledger: Ledger, expect: Expect
+) -> None:
+    gone = providers.gone()
+    api.intruded = True
+    for wrong in (NO_TOKEN, tokens.altered(api.target.token, 0)[1]):
+        api.show(gone, token=wrong)
+        api.list(1, 1, token=wrong)
+
+    judge_errors(ledger, api.target.token, providers, expect)

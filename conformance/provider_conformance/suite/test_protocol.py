@@ -144,6 +144,7 @@ class Stray:
         self._inventory = inventory
         self._expect = expect
         self._held = providers.create()
+        self._first_page = inventory.first_page()
         self._refusals = Refusals(api, providers, inventory, expect)
         self._before = self._refusals.look_around()
         self._creates: list[tuple[Draft, str, Exchange]] = []
@@ -183,8 +184,8 @@ class Stray:
 
     def controls(self) -> None:
         """Send each operation as it is documented."""
-        first = self._inventory.first_page()
-        self._expect.control(self._api.served(self._api.list(first, 10, self._inventory.default)))
+        listing = self._api.served(self._api.list(self._first_page, 10, self._inventory.default))
+        self._expect.control(listing)
         self._expect.control(self._api.show(self._held.id))
         self._expect.control(self._providers.update(self._held, TYPICAL))
         self._expect.control(self._providers.send(self._providers.draft()))
@@ -196,7 +197,7 @@ class Stray:
             case Operation.CREATE:
                 return draft.body
             case Operation.LIST:
-                return {"id": held.id, "pagination": self._inventory.first_page(), "pagesize": 1}
+                return {"id": held.id, "pagination": self._first_page, "pagesize": 1}
             case Operation.UPDATE:
                 renamed = self._providers.values.provider(held.number, RENAMED)
                 return self._providers.values.update(held.id, renamed)
