@@ -319,10 +319,14 @@ class Providers:
         return shown.succeeded and judge.loose_id((judge.members_of(shown) or {}).get("id")) == identity
 
     def is_gone(self, identity: int) -> bool:
-        """Tell whether show says that there is no such provider; to be turned away or not answered says nothing."""
+        """Tell whether show says that there is no such provider; to be turned away or not answered says nothing.
+
+        An answer with the bare id that was asked for gives no provider.
+        """
         shown = self._api.show(identity)
         if shown.succeeded:
-            return judge.loose_id((judge.members_of(shown) or {}).get("id")) != identity
+            members = judge.members_of(shown) or {}
+            return judge.loose_id(members.get("id")) != identity or members.keys() == {"id"}
         return shown.refused and shown.status not in {401, 403, 407, 429}
 
     def newcomers(self, before: Walk) -> list[int]:

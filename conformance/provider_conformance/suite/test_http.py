@@ -149,7 +149,7 @@ def test_every_method_on_every_operation_is_survived(
             )
             if operation is Operation.CREATE and accepted(answer):
                 providers.adopt(answer, draft)
-            if accepted(answer) and not providers.exists(held.id):
+            if accepted(answer) and providers.is_gone(held.id):
                 providers.forget(held)
 
     judge_survival(ledger)

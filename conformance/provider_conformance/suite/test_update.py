@@ -219,6 +219,6 @@ UNKNOWN_ID = "the id of a destroyed provider"
 def _destroyed(held: Held, providers: Providers) -> Held:
     """Destroy a provider, so that its id names nothing."""
     answer = providers.destroy(held)
-    if not answer.succeeded or providers.exists(held.id):
+    if not answer.succeeded or not providers.is_gone(held.id):
         raise NotTestableError(f"no id to test with: destroy is answered with {judge.outcome(answer)}")
     return held
