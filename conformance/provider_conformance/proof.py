@@ -8,6 +8,7 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from provider_conformance.faults.definition import Fault
-
-RUNS_OF_A_WORKER = 25
-"""Runs after which a worker process is replaced: pytest and Hypothesis keep something of each."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,8 @@ def level_of(fault: Fault) -> Level:
 
 def prove(faults: Iterable[Fault], workers: int) -> Iterator[Proof]:
     """Certify faults in parallel and give their proofs in order, each as soon as it is there."""
-    with ProcessPoolExecutor(workers, max_tasks_per_child=RUNS_OF_A_WORKER) as pool:
+    # Without max_tasks_per_child: replacing its workers, the pool of Python 3.11 can come to a standstill.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         yield from pool.map(prove_one, [fault.id for fault in faults])
 
 

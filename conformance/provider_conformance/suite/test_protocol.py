@@ -167,7 +167,7 @@ class Stray:
         answer = self._api.send(call)
         if operation is Operation.CREATE and self._providers.adopt(answer, draft) is None:
             self._creates.append((draft, what, answer))
-        after = self._api.show(held.id)
+        after = self._api.served(self._api.show(held.id))
         if judge.unchanged(state, after) is not None:
             self._providers.release(held)
             self._held = self._providers.create()
