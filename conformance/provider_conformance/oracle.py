@@ -69,7 +69,10 @@ class Held:
 
 
 class Providers:
-    """Every provider that the run created; nothing else is ever updated or destroyed."""
+    """Every provider that the run created; nothing else is ever updated or destroyed.
+
+    `most` is how many the run may hold at a time, `base` the traits that the target accepts for typical ones.
+    """
 
     def __init__(
         self,
@@ -89,7 +92,7 @@ class Providers:
         self._ledger = ledger
         self._inventory = inventory
         self._journal = journal
-        self._most = config.max_providers
+        self.most = config.max_providers
         self._borne: set[int] = set()
         self.base = TYPICAL
         self.ill_typed: set[str] = set()
@@ -97,11 +100,6 @@ class Providers:
         self._seed = config.seed
         self._nonces = 0
         self._number = 0
-
-    @property
-    def most(self) -> int:
-        """How many providers the run may hold at a time."""
-        return self._most
 
     @property
     def ids(self) -> list[int]:
@@ -212,11 +210,11 @@ class Providers:
 
     def need_room(self, count: int = 1) -> None:
         """Raise NotTestableError when the run may not hold as many providers more."""
-        if len(self.held) + count > self._most:
+        if len(self.held) + count > self.most:
             if self._ledger.violated("DESTROY-1"):
                 raise NotTestableError("providers cannot be destroyed (DESTROY-1), so that no more may be created")
             raise NotTestableError(
-                f"needs {len(self.held) + count} providers at a time, and may hold {self._most} (--max-providers)"
+                f"needs {len(self.held) + count} providers at a time, and may hold {self.most} (--max-providers)"
             )
 
     def adopt(self, answer: Exchange, draft: Draft) -> Held | None:

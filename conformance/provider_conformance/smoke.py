@@ -41,6 +41,7 @@ def look(session: Session) -> Diagnosis:
         listing = second if _is_list(second) else listing
     creating = _trial(session)
     if judge.given_id(creating) is not None and (creating.status or 500) < 300:
+        _find_capacity(session)
         return Diagnosis()
     return _diagnosis(session, listing, creating)
 
@@ -67,12 +68,37 @@ def _trial(session: Session) -> Exchange:
     return first
 
 
+def _find_capacity(session: Session) -> None:
+    """Find out whether the target takes as many providers at a time as the run may hold.
+
+    A licence may limit trunks, those of others included. It does, if a create is refused that is accepted again once
+    one of ours is gone; the run then makes do with fewer.
+    """
+    providers = session.providers
+    refusal = None
+    while refusal is None and len(providers.held) < providers.most:
+        answer = _sent(session)
+        refusal = None if answer.succeeded else answer
+    if refusal is not None and refusal.refused and providers.held:
+        most = len(providers.held)
+        providers.release(providers.held[0])
+        if _sent(session).succeeded:
+            session.progress.note(f"the target takes no more than {most} providers of ours at a time")
+            providers.most = most
+    providers.clear()
+
+
 def _tried(session: Session) -> Exchange:
+    answer = _sent(session)
+    session.providers.clear()
+    return answer
+
+
+def _sent(session: Session) -> Exchange:
     providers = session.providers
     draft = providers.draft()
     answer = session.api.create(providers.announce(draft))
     providers.adopt(answer, draft)
-    providers.clear()
     return answer
 
 

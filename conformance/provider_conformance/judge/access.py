@@ -22,9 +22,12 @@ def token_served(exchange: Exchange) -> Problem | None:
     )
 
 
-def name_spelt_freely(plain: Exchange, special: Exchange, *, spelling: str) -> Problem | None:
-    """A request is not refused for the letter case of its header's name. Source: RFC 9110 section 5.1."""
-    if not plain.succeeded or not special.refused:
+def name_spelt_freely(plain: Exchange, special: Exchange, *again: Exchange, spelling: str) -> Problem | None:
+    """A request is not refused for the letter case of its header's name. Source: RFC 9110 section 5.1.
+
+    `again` is the plain request once more, accepted as before: the letter case alone makes the difference.
+    """
+    if not special.refused or not all(twin.succeeded for twin in (plain, *again)):
         return None
     return Problem(
         f"{name_of(special)} with the token's header written {spelling} is answered with {outcome(special)}",

@@ -65,12 +65,14 @@ def creates_nobody(request: Exchange, show: Exchange, *, id: int) -> Problem | N
 def in_one_state(exchange: Exchange, *, states: Sequence[Values], id: int, names: Sequence[str]) -> Problem | None:
     """After concurrent updates a provider is in one of the states that were accepted.
 
-    `names` are the properties to compare; a list is judged by what it bears of the provider.
+    `names` are the properties to compare; a list is judged by what it bears of the provider, and values of a wrong
+    type are left to the rule about types.
     """
     item = listed_item(exchange, id) if exchange.operation == Operation.LIST else members_of(exchange)
     if item is None:
         return None
-    borne = [name for name in names if exchange.operation == Operation.SHOW or name in item]
+    broken = wrong_types(item, "listed" if exchange.operation == Operation.LIST else Operation.SHOW)
+    borne = [name for name in names if name not in broken and (exchange.operation == Operation.SHOW or name in item)]
     if any(all(same(item.get(name, MISSING), state[name]) for name in borne) for state in states):
         return None
     nearest = max(states, key=lambda state: sum(same(item.get(name, MISSING), state[name]) for name in borne))
