@@ -295,6 +295,7 @@ def unusual_values(traffic: Traffic) -> None:
             {"require_register": False},
         ):
             traffic.look(traffic.create(VARIANTS[0] | changed))
+    traffic.look(traffic.create(VARIANTS[0] | {"ips": ["2001:DB8::1", "2001:db8::2"]}))
 
 
 def unfair_ids(traffic: Traffic, kept: int, gone: int) -> None:

@@ -94,9 +94,7 @@ def writer(api: Api, providers: Providers, inventory: Inventory, expect: Expect,
 class Writer:
     """Puts unusual text into providers of ours and looks at what becomes of it."""
 
-    def __init__(
-        self, api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
-    ) -> None:
+    def __init__(self, api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger) -> None:
         self._api = api
         self._providers = providers
         self._inventory = inventory
