@@ -103,30 +103,11 @@ def _run_tests(session: Session) -> None:
                 f"-p no:{name}"
                 for name in ("terminal", "cacheprovider", "doctest", "junitxml", "pastebin", "faulthandler")
             ),
-            *(str(suite / name) for name in SUITE_ORDER),
+            str(suite),
         ]
         code = pytest.main(arguments, plugins=[SuitePlugin(session)])
     if code in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}:
         raise RuntimeError(f"pytest ended with {code!r}")
-
-
-SUITE_ORDER = (
-    "test_create.py",
-    "test_show.py",
-    "test_list.py",
-    "test_update.py",
-    "test_destroy.py",
-    "test_http.py",
-    "test_values.py",
-    "test_protocol.py",
-    "test_text.py",
-    "test_concurrency.py",
-    "test_lifecycle.py",
-    "test_fuzz.py",
-    "test_excess.py",
-    "test_auth.py",
-)
-"""Wrong tokens come last: an implementation that locks out after them cannot be tested any further (D18)."""
 
 
 @contextlib.contextmanager
