@@ -52,8 +52,8 @@ def lists_update(page: Exchange, *, id: int, held: Values, values: Values) -> Pr
 
 
 def creates_nobody(request: Exchange, show: Exchange, *, id: int) -> Problem | None:
-    """An update of an id that names no provider has not made one."""
-    if shows_asked(show, id=id) is not None:
+    """An update of an id that names no provider has not made one; an answer with the bare id gives none."""
+    if shows_asked(show, id=id) is not None or (members_of(show) or {}).keys() == {"id"}:
         return None
     return Problem(
         f"update of the unknown id {id} is answered with {outcome(request)}, and now show gives a provider of that id",

@@ -37,6 +37,11 @@ def difference(actual: Mapping[str, object], expected: Mapping[str, object], sum
     )
 
 
+def differing(problem: Problem) -> set[str]:
+    """Name the properties that a problem of `difference` is about."""
+    return set(problem.summary.rpartition(": ")[2].split(", "))
+
+
 def name_of(exchange: Exchange) -> str:
     """Name a request by its operation, or by method and path where it is outside the contract."""
     return exchange.operation or f"{exchange.request.method} {exchange.request.target.partition('?')[0]}"

@@ -10,7 +10,7 @@ from provider_conformance.plugin import requirement
 from provider_conformance.refusals import accepted
 from provider_conformance.survival import METHODS, judge_survival
 from provider_conformance.target import Call, json_body
-from provider_conformance.values.plausible import TYPICAL, single_changes, texts
+from provider_conformance.values.plausible import TYPICAL, Traits, texts
 from provider_conformance.values.unusual import odd_bodies, odd_pages, odd_queries
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
     held = providers.create()
     with expect.each():
         updated = []
-        for media_type, traits in zip(MEDIA_TYPES, single_changes(), strict=False):
+        for media_type, traits in zip(MEDIA_TYPES, (Traits(port=5081), Traits(port=5082)), strict=True):
             before, values = providers.shown(held), held.body
             updated.append(providers.update(held, traits, content_type=media_type))
             if updated[-1].succeeded:

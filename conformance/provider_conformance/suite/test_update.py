@@ -22,6 +22,7 @@ from provider_conformance.values.plausible import (
     Traits,
     boundaries,
     combinations,
+    near_changes,
     single_changes,
     strategy,
     texts,
@@ -60,6 +61,12 @@ def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, 
             guilty = () if answer.succeeded else culprits.of(traits, providers.base, is_refused)
             expect(judge.accepted, answer, of=held, what=told(traits, guilty))
 
+    # What becomes of others is none of its business.
+    older, newer = providers.create(), providers.create()
+    for gone in (newer, older):
+        providers.release(gone)
+        expect(judge.accepted, providers.update(held, TYPICAL), of=held, what="another provider destroyed before it")
+
 
 @requirement("UPDATE-2")
 def test_show_and_list_give_every_value_as_updated(
@@ -69,7 +76,7 @@ def test_show_and_list_give_every_value_as_updated(
     # Where list contradicts show anyway (LIST-4), what it gives after an update says nothing of updates.
     listing = None if ledger.violated("LIST-4") else inventory
 
-    for traits in (*to_and_fro(), *list(combinations())[::3]):
+    for traits in (*to_and_fro(), *near_changes(), *list(combinations())[::3]):
         with expect.each():
             _update_and_look(held, traits, providers, expect, listing)
 

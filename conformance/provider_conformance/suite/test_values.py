@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from provider_conformance import judge
+from provider_conformance.judge.wording import differing
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import accepted, not_survived
 from provider_conformance.values import unusual
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Draw, Expect
     from provider_conformance.jsontext import JsonValue
+    from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Draft, Held, Providers
     from provider_conformance.refusals import Refusals
     from provider_conformance.values.unusual import Unusual
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
 
 @requirement("VALUE-1")
 def test_what_is_unusual_is_created_exactly_or_refused(
-    api: Api, providers: Providers, refusals: Refusals, expect: Expect, draw: Draw
+    api: Api, providers: Providers, refusals: Refusals, expect: Expect, draw: Draw, ledger: Ledger
 ) -> None:
     plain = providers.create()
-    spoilt = not_given_back(providers.shown(plain), plain.body, providers)
+    spoilt = not_given_back(providers.shown(plain), plain.body, providers, ledger)
     before = refusals.look_around()
     providers.clear()
     sent: list[tuple[Draft, str, Exchange]] = []
@@ -60,12 +62,12 @@ def test_what_is_unusual_is_created_exactly_or_refused(
 
 @requirement("VALUE-1")
 def test_what_is_unusual_is_updated_exactly_or_refused(
-    api: Api, providers: Providers, expect: Expect, draw: Draw
+    api: Api, providers: Providers, expect: Expect, draw: Draw, ledger: Ledger
 ) -> None:
     held = providers.create()
     providers.update(held, TYPICAL)
     plain = providers.values.update(held.id, held.body)
-    spoilt = not_given_back(providers.state(held), plain, providers)
+    spoilt = not_given_back(providers.state(held), plain, providers, ledger)
 
     def is_kept(odd: Unusual, *, alone: bool) -> bool:
         ours = providers.held[0] if providers.held else providers.create()
@@ -133,8 +135,17 @@ def kept(
     return True
 
 
-def not_given_back(shown: Exchange, values: dict[str, JsonValue], providers: Providers) -> list[str]:
+def not_given_back(
+    shown: Exchange, values: Mapping[str, JsonValue], providers: Providers, ledger: Ledger
+) -> list[str]:
     """Name the properties that show does not give back even where they are plausible (CREATE-4, UPDATE-2, SHOW-2)."""
     members = judge.members_of(shown) or {}
     wrong = {name for name, value in values.items() if name not in members or not judge.same(members[name], value)}
-    return sorted(wrong | providers.ill_typed)
+    known = {
+        name
+        for requirement_id in ("CREATE-4", "UPDATE-2")
+        for claim in ledger.of(requirement_id).violations
+        if claim.problem is not None
+        for name in differing(claim.problem)
+    }
+    return sorted(wrong | known | providers.ill_typed)

@@ -164,6 +164,13 @@ def single_changes() -> Iterator[Traits]:
         yield replace(TYPICAL, **change)  # type: ignore[arg-type]
 
 
+def near_changes() -> Iterator[Traits]:
+    """Traits that differ from those before in little that a careless comparison takes for nothing: case and order."""
+    yield Traits(name_tail=" renamed", auth_tail="other", host="gateway", outbound_host="border", ips=3)
+    yield Traits(name_tail=" Renamed", auth_tail="Other", host="Gateway", outbound_host="Border", ips=3)
+    yield Traits(name_tail=" Renamed", auth_tail="Other", host="Gateway", outbound_host="Border", ips=3, rotation=1)
+
+
 def varied() -> tuple[Traits, ...]:
     """Providers that differ in every property, so that no value can be taken for another's."""
     return (
