@@ -11,7 +11,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
 from provider_conformance.reduction import Culprits, owner, told
-from provider_conformance.values.plausible import TYPICAL, Provider, Traits, Values, nonce, rebased
+from provider_conformance.values.plausible import MOST_IPS, TYPICAL, Provider, Traits, Values, nonce, rebased
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -182,17 +182,25 @@ class Providers:
         return answer
 
     def twin_of(self, held: Held) -> Held | None:
-        """Create a provider that shares hostname and auth_id with another, or none where that is refused.
+        """Create a provider that shares hostname, auth_id and addresses with another, or none where that is refused.
 
         That is nothing an operator sends, and an implementation may refuse it; one that does not must still keep the
         two apart.
         """
         draft = self.draft()
         shared = {name: held.body[name] for name in ("hostname", "auth_id")}
+        shared["ips"] = self.values.provider(held.number, Traits(ips=MOST_IPS))["ips"]
         twin = self.holding(self.send(replace(draft, body={**draft.body, **shared})))
         if twin is not None:
             self.state(twin)
         return twin
+
+    def namesake_of(self, held: Held) -> Held:
+        """Create a provider whose name begins with all of another's name."""
+        draft = self.draft()
+        namesake = self._held_by(self._judged(replace(draft, body={**draft.body, "name": f"{held.name} b"})))
+        self.state(namesake)
+        return namesake
 
     def send(self, draft: Draft, *, content_type: str = "application/json") -> Exchange:
         """Send a plausible create, journalled before and after, without judging its answer."""
@@ -241,7 +249,7 @@ class Providers:
         shown = self._api.served(self._api.show(held.id))
         readable = not shown.succeeded or shown.json.readable or shown.json.empty
         problem = judge.shows_asked(shown, id=held.id)
-        if problem is not None and len(held.story) == 1 and self._misnamed(held):
+        if problem is not None and self._misnamed(held):
             shown = self._api.show(held.id)
         if readable:
             problem = self._ledger.claim("SHOW-1", judge.shows_asked, shown, story=held.story, id=held.id)
@@ -263,6 +271,8 @@ class Providers:
         body = self.values.provider(held.number, rebased(traits, self.base))
         update = self.values.update(held.id, body)
         answer = self._api.served(self._api.update(update, content_type=content_type))
+        if answer.refused and len(held.story) > 1 and self.is_gone(held.id) and self._misnamed(held):
+            return self.update(held, traits, content_type=content_type)
         held.shown = None
         if not answer.refused:
             held.body = body
@@ -381,7 +391,10 @@ class Providers:
         identity = found_by_name(pages, held.name)
         if identity is None or identity == held.id or identity in self._borne:
             return False
-        self._ledger.claim("CREATE-2", judge.gives_listed_id, held.story[0], *pages, name=held.name)
+        if len(held.story) == 1:
+            self._ledger.claim("CREATE-2", judge.gives_listed_id, held.story[0], *pages, name=held.name)
+        else:
+            self._ledger.claim("UPDATE-3", judge.id_kept, *pages, story=held.story, id=held.id, name=held.name)
         self._borne.add(identity)
         held.id = identity
         self._journal.created(held.name, identity)

@@ -64,7 +64,7 @@ from provider_conformance.judge.reading import (
 )
 from provider_conformance.judge.show import gives_nobody, shows_asked, shows_values, unknown_refused
 from provider_conformance.judge.text import code_points, text_kept, text_listed
-from provider_conformance.judge.update import creates_nobody, in_one_state, lists_update, shows_update
+from provider_conformance.judge.update import creates_nobody, id_kept, in_one_state, lists_update, shows_update
 from provider_conformance.judge.values import (
     INT64,
     MISSING,
@@ -117,6 +117,7 @@ __all__ = [
     "gives_listed_id",
     "gives_nobody",
     "id_is_new",
+    "id_kept",
     "ids_by_page",
     "ids_differ",
     "in_one_state",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provider_conformance.contract import Operation
-from provider_conformance.judge.reading import listed_item, members_of, wrong_types
+from provider_conformance.judge.reading import listed, listed_item, members_of, wrong_types
 from provider_conformance.judge.show import shows_asked
-from provider_conformance.judge.values import MISSING, Values, same, shown
+from provider_conformance.judge.values import MISSING, Values, loose_id, same, shown
 from provider_conformance.judge.wording import Problem, answer, difference, name_of, outcome
 
 if TYPE_CHECKING:
@@ -31,6 +31,18 @@ def shows_update(
         {name: new.get(name, MISSING) for name in sound},
         {name: values[name] for name in sound},
         "after the update, show gives something else than was sent",
+    )
+
+
+def id_kept(*pages: Exchange, id: int, name: str) -> Problem | None:
+    """An updated provider is still listed by the id that it had."""
+    found = [loose_id(item.get("id")) for page in pages for item in listed(page) if item.get("name") == name]
+    if not found or id in found:
+        return None
+    return Problem(
+        f"the update has given provider {id} the id {found[0]}",
+        f"the id {id}, as before",
+        f"it is listed as {found[0]}",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -10,13 +9,13 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import not_survived
 from provider_conformance.values.illegal import Violation, bodies_that_are_no_object, ids_that_are_none
-from provider_conformance.values.plausible import TYPICAL, combinations
+from provider_conformance.values.plausible import TYPICAL, combinations, single_changes
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
-    from provider_conformance.oracle import Providers
+    from provider_conformance.oracle import Held, Providers
     from provider_conformance.refusals import Refusals
 
 
@@ -33,6 +32,7 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
     kept = providers.create()
+    destroyed: list[Held] = []
 
     for traits in (TYPICAL, *list(combinations())[::7]):
         with expect.each():
@@ -40,8 +40,19 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
             answer = providers.destroy(held)
             if not answer.succeeded:
                 raise NotTestableError(f"destroy is answered with {judge.answer(answer)}")
+            destroyed.append(held)
             expect(judge.no_longer_shown, api.show(held.id), of=held, id=held.id, name=held.name)
             listing = inventory.judged(ours=[kept.id])
+            expect(judge.not_listed, *listing.pages, of=held, id=held.id, name=held.name)
+
+    # Nor is any of them there again once others have been created, changed and destroyed.
+    other = providers.create()
+    providers.update(kept, next(single_changes()))
+    providers.release(other)
+    listing = inventory.judged(ours=[kept.id])
+    for held in destroyed:
+        with expect.each():
+            expect(judge.no_longer_shown, api.show(held.id), of=held, id=held.id, name=held.name)
             expect(judge.not_listed, *listing.pages, of=held, id=held.id, name=held.name)
 
 
@@ -49,8 +60,8 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
 def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
     # Names that begin with another's, the same values but for what must be its own: what a careless WHERE mixes up.
     for doomed in range(4):
-        ours = [providers.create(replace(TYPICAL, name_tail=tail)) for tail in ("", "0", " b")]
-        ours.append(providers.create(next(combinations())))
+        ours = [providers.create() for _ in range(2)]
+        ours += [providers.namesake_of(ours[0]), providers.create(next(combinations()))]
         ours += [twin] if (twin := providers.twin_of(ours[0])) else []
         before = [providers.shown(held) for held in ours]
         listed = inventory.judged(ours=providers.ids).ids

@@ -135,9 +135,7 @@ def kept(
     return True
 
 
-def not_given_back(
-    shown: Exchange, values: Mapping[str, JsonValue], providers: Providers, ledger: Ledger
-) -> list[str]:
+def not_given_back(shown: Exchange, values: Mapping[str, JsonValue], providers: Providers, ledger: Ledger) -> list[str]:
     """Name the properties that show does not give back even where they are plausible (CREATE-4, UPDATE-2, SHOW-2)."""
     members = judge.members_of(shown) or {}
     wrong = {name for name, value in values.items() if name not in members or not judge.same(members[name], value)}
