@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.exchange import TransportProblem
-from provider_conformance.values.plausible import TYPICAL, combinations, nonce
+from provider_conformance.values.plausible import TYPICAL, Traits, combinations, nonce
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from provider_conformance.exchange import Exchange
     from provider_conformance.session import Session
 
@@ -76,13 +79,15 @@ def _find_capacity(session: Session) -> None:
     """
     providers = session.providers
     refusal = None
+    # No two share a value that they need not share: only their number can be why one is refused.
+    kinds = iter(_unlike())
     while refusal is None and len(providers.held) < providers.most:
-        answer = _sent(session)
+        answer = _sent(session, next(kinds))
         refusal = None if answer.succeeded else answer
     if refusal is not None and refusal.refused and providers.held:
         most = len(providers.held)
         providers.release(providers.held[0])
-        if _sent(session).succeeded:
+        if _sent(session, next(kinds)).succeeded:
             session.progress.note(f"the target takes no more than {most} providers of ours at a time")
             providers.most = most
     providers.clear()
@@ -94,9 +99,20 @@ def _tried(session: Session) -> Exchange:
     return answer
 
 
-def _sent(session: Session) -> Exchange:
+def _unlike() -> Iterator[Traits]:
+    for number in count():
+        yield Traits(
+            password=f"Secret-{number}",
+            outbound_host=f"proxy{number}",
+            port=5100 + number,
+            outbound_server_port=6100 + number,
+            reregister_interval=600 + number,
+        )
+
+
+def _sent(session: Session, traits: Traits = TYPICAL) -> Exchange:
     providers = session.providers
-    draft = providers.draft()
+    draft = providers.draft(traits)
     answer = session.api.create(providers.announce(draft))
     providers.adopt(answer, draft)
     return answer

@@ -22,8 +22,8 @@ def refused_as_invalid_id(exchange: Exchange, *, what: str) -> Problem | None:
 def no_longer_shown(exchange: Exchange, *, id: int, name: str) -> Problem | None:
     """Show of a destroyed provider does not give it any more; that it gives another one is another matter (SHOW-4)."""
     members = members_of(exchange) if exchange.succeeded else None
-    # An object with nothing but the id and what these docs do not know says that there is no such provider.
-    if members and members.keys().isdisjoint(documented_properties()[1:]) and members.keys() != {"id"}:
+    # An object with nothing documented but the id shows no provider: it may just repeat what was asked.
+    if members and members.keys().isdisjoint({*documented_properties()} - {"id"}):
         return None
     if (
         not members

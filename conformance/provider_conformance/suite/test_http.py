@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -40,6 +41,13 @@ def test_json_answers_are_well_formed_and_say_so(
     for pagesize in (1, 100):
         answer = api.list(first, pagesize)
         expect(judge.json_well_formed, answer, of=held)
+
+    # Beyond ASCII the encoding shows. Nobody has to accept such text, and whoever does must send it in UTF-8.
+    draft = providers.draft()
+    unusual = providers.holding(providers.send(replace(draft, body={**draft.body, "auth_id": f"Zoë {draft.number}"})))
+    if unusual is not None:
+        expect(judge.json_well_formed, api.show(unusual.id), of=unusual)
+        expect(judge.json_well_formed, api.list(first, 100, inventory.default), of=unusual)
 
 
 @requirement("HTTP-10")

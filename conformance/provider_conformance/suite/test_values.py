@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from provider_conformance import judge
+from provider_conformance.errors import NotTestableError
 from provider_conformance.judge.wording import differing
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import accepted, not_survived
@@ -83,6 +84,8 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
             not_survived(answer, odd.what)
             expect(judge.stored_or_refused, answer, of=ours, what=odd.what)
         if accepted(answer):
+            if ledger.violated("UPDATE-2") and judge.unchanged(before, after) is None:
+                raise NotTestableError("not even plausible updates change anything (UPDATE-2)")
             return kept(answer, after, ours, body, odd.what, spoilt, expect, alone=alone)
         expect(judge.refused_without_change, before, answer, after, of=ours, what=odd.what)
         return False
