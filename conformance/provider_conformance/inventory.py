@@ -10,7 +10,7 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
@@ -22,7 +22,7 @@ LARGEST_PAGE = 100
 """The largest page size that every implementation serves (D16)."""
 
 MOST_TRIES = 4
-"""Walks after which a list that others keep changing is given up."""
+"""Walks that have to agree before a list that is not ours alone is believed to be wrong."""
 
 MOST_PAGES = 200
 """Pages after which a walk gives up."""
@@ -132,26 +132,51 @@ class Inventory:
         return walk
 
     def _quiet_walk(self, pagesize: int, ours: Collection[int], sort_by: str | None) -> Walk:
-        """Walk, and where ours are not all met once, walk again while nobody else changes the list.
+        """Walk, and where ours are not all met once, make sure that this is not because others change the list.
 
         Every change shifts the pages to come, so that a provider may be missed or met twice though nothing is wrong.
-        One page is read at once and needs no quiet. Whether there is any is seen from the ids of others, read in the
-        largest pages before and after.
+        One page is read at once and needs no quiet. Where there are providers of others, a walk that misses ours is
+        believed when it does so again and again, while the ids of others, read in the largest pages, stay the same.
         """
         walk = self.walk(pagesize, ours, sort_by)
-        if len(walk.pages) <= 1 or all(walk.ids.count(identity) == 1 for identity in ours):
+        if len(walk.pages) <= 1 or _all_once(walk, ours):
             return walk
         before = self._others(ours)
         for _ in range(MOST_TRIES):
             walk = self.walk(pagesize, ours, sort_by)
             after = self._others(ours)
-            if before == after:
+            if before != after:
+                raise NotTestableError("others change the list while it is read, so that its pages cannot be judged")
+            if not after or _all_once(walk, ours):
                 return walk
-            before = after
-        raise NotTestableError("others change the list while it is read, so that its pages cannot be judged")
+        return walk
+
+    def pair(self, read: Callable[[], tuple[Walk, Walk]], ours: Collection[int]) -> tuple[Walk, Walk]:
+        """Return two walks whose orders are to be compared, made while nobody else changes the list.
+
+        The order is only promised while nothing changes. Where there are providers of others, orders that differ are
+        believed when they do so again and again.
+        """
+        before = self._others(ours)
+        for _ in range(MOST_TRIES):
+            first, second = read()
+            after = self._others(ours)
+            if before != after:
+                raise NotTestableError("others change the list while it is read, so that its order cannot be judged")
+            if not after or _order(first, ours) == _order(second, ours):
+                break
+        return first, second
 
     def _others(self, ours: Collection[int]) -> frozenset[int]:
         return frozenset(self.walk(ours=ours).ids).difference(ours)
+
+
+def _order(walk: Walk, ours: Collection[int]) -> list[int]:
+    return [identity for identity in walk.ids if identity in ours]
+
+
+def _all_once(walk: Walk, ours: Collection[int]) -> bool:
+    return all(walk.ids.count(identity) == 1 for identity in ours)
 
 
 def found_by_name(pages: Sequence[Exchange], name: str) -> int | None:

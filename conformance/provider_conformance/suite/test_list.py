@@ -76,9 +76,14 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
             if any(len(judge.listed(page)) > pagesize for page in walk.pages):
                 continue
             expect(judge.every_one_once, *walk.pages, names=providers.names)
-            api.show(ours[pagesize % len(ours)].id)
-            again = inventory.judged(pagesize, ids)
-            expect(judge.same_order, *walk.pages, *again.pages, first=len(walk.pages), ids=ids)
+
+            def twice(size: int = pagesize) -> tuple[Walk, Walk]:
+                once = inventory.judged(size, ids)
+                api.show(ours[size % len(ours)].id)
+                return once, inventory.judged(size, ids)
+
+            first, second = inventory.pair(twice, ids)
+            expect(judge.same_order, *first.pages, *second.pages, first=len(first.pages), ids=ids)
 
 
 @requirement("LIST-4")
@@ -128,9 +133,9 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
         with expect.each():
             expect(judge.reports_default, answers[None])
 
-    plain = inventory.judged(ours=providers.ids, sort_by=None)
-    default = inventory.judged(ours=providers.ids)
-    expect(judge.same_order, *default.pages, *plain.pages, first=len(default.pages), ids=providers.ids)
+    ids = providers.ids
+    default, plain = inventory.pair(lambda: (inventory.judged(ours=ids), inventory.judged(ours=ids, sort_by=None)), ids)
+    expect(judge.same_order, *default.pages, *plain.pages, first=len(default.pages), ids=ids)
 
 
 def _readable(succeeded: bool, answer: str) -> None:  # noqa: FBT001
