@@ -77,13 +77,16 @@ class Inventory:
             return 0 if listed(zero) and not listed(one) else 1
         pagesize = min(known - 1, LARGEST_PAGE)
         zero = self._api.list(0, pagesize, self.default)
+        first = 1
         for _ in range(MOST_TRIES):
             before, one = zero, self._api.list(1, pagesize, self.default)
             zero = self._api.list(0, pagesize, self.default)
-            if _ids(before) == _ids(zero):  # nobody changed the list between the two pages
+            common = len({*_ids(zero)} & {*_ids(one)})
+            first = 0 if len(listed(zero)) >= pagesize and 2 * common < max(1, len(listed(one))) else 1
+            if _ids(before) == _ids(zero):  # nobody changed the list between the two pages, so that this is for good
+                self._first_page = first
                 break
-        self._first_page = 0 if len(listed(zero)) >= pagesize and _ids(zero) != _ids(one) else 1
-        return self._first_page
+        return first
 
     def walk(self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT) -> Walk:
         """Go through the pages until the list ends.
