@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LEVELS = ("core", "strict", "hardened")
-TESTED = "core"
+TESTED = "hardened"
 """The highest level that the suite tests."""
 
 SEEDS = range(1, 21)

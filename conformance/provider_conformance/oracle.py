@@ -96,7 +96,8 @@ class Providers:
         self._borne: set[int] = set()
         self.base = TYPICAL
         self.ill_typed: set[str] = set()
-        self._culprits = Culprits()
+        self._guilty_of_create = Culprits()
+        self._guilty_of_update = Culprits()
         self._seed = config.seed
         self._nonces = 0
         self._number = 0
@@ -154,7 +155,7 @@ class Providers:
         answer = self.send(draft)
         if answer.refused and self._names_are_taken(draft):
             return self._judged(self.draft(draft.traits, exactly=True))
-        guilty = () if answer.succeeded else self._culprits.of(draft.traits, self.base, self._is_refused)
+        guilty = () if answer.succeeded else self._guilty_of_create.of(draft.traits, self.base, self._is_refused)
         requirement = owner(draft.traits, guilty)
         self._ledger.claim(requirement, judge.accepted, answer, what=told(draft.traits, guilty))
         if answer.succeeded and (answer.json.readable or answer.json.empty):
@@ -278,6 +279,17 @@ class Providers:
             held.body = body
             # Every update is complete, so that what came before the last two explains nothing.
             held.story = [held.story[0], *held.story[1:][-1:], answer]
+        return answer
+
+    def updated(self, held: Held, traits: Traits) -> Exchange:
+        """Send a plausible update and judge its answer, a refusal by the property that is to blame for it."""
+
+        def is_refused(other: Traits) -> bool:
+            return not self.update(held, other).succeeded
+
+        answer, story = self.update(held, traits), list(held.story)
+        guilty = () if answer.succeeded else self._guilty_of_update.of(traits, self.base, is_refused)
+        self._ledger.claim("UPDATE-1", judge.accepted, answer, story=story, what=told(traits, guilty))
         return answer
 
     def destroy(self, held: Held) -> Exchange:

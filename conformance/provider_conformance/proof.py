@@ -57,7 +57,7 @@ MOST_RED = 8
 def level_of(fault: Fault) -> Level:
     """Return the level at which a fault must be caught: the highest of its requirements."""
     levels = {load_catalogue()[name].level for name in fault.requirements} - {Level.ADVICE}
-    return max(levels, key=lambda level: level.rank, default=Level.HARDENED)
+    return max(levels, key=lambda level: level.rank, default=Level.CORE)
 
 
 def prove(faults: Iterable[Fault], workers: int) -> Iterator[Proof]:

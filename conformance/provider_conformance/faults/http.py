@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from provider_conformance.faults.definition import fault
 from provider_conformance.reference import jsonbody
-from provider_conformance.reference.messages import RefusedError
+from provider_conformance.reference.messages import JSON, Answer, RefusedError
 from provider_conformance.reference.service import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from provider_conformance.reference.messages import Answer, Properties, Request
+    from provider_conformance.reference.messages import Properties, Request
 
 
 # HTTP-1: the JSON of 200 answers is application/json, well-formed, in UTF-8
@@ -394,6 +394,50 @@ class BreaksAtUpdateOfDestroyed(Reference):
         return super().apply_update(provider_id, properties)
 
 
+class _Drops(Reference):
+    """Promises an answer to some requests, and closes the connection before it is complete."""
+
+    def answer(self, request: Request) -> Answer:
+        if self.is_affected(request):
+            return Answer(200, b"{", JSON, (("Content-Length", "1000"),))
+        return super().answer(request)
+
+    def is_affected(self, request: Request) -> bool:
+        """Tell whether the connection is dropped."""
+        raise NotImplementedError
+
+
+@fault("http-drops-at-64-kib", "HTTP-2", kind="conditional")
+class DropsAt64KiB(_Drops):
+    """Drops the connection when an update has a body of 60 KiB or more."""
+
+    def is_affected(self, request: Request) -> bool:
+        return request.operation == "update" and len(request.body) >= 60 * 1024
+
+
+@fault("http-drops-at-null-byte", "HTTP-2", kind="conditional")
+class DropsAtNullByte(_Drops):
+    """Drops the connection when a query has an escaped NUL."""
+
+    def is_affected(self, request: Request) -> bool:
+        return b"%00" in request.query
+
+
+@fault("http-hangs-at-huge-page", "HTTP-2", kind="conditional")
+class HangsAtHugePage(Reference):
+    """Does not answer a list of pages of 2**31 providers or more."""
+
+    def integer_parameter(self, parameters: dict[str, list[str]], name: str, bounds: range) -> int:
+        values = parameters.get(name, [""])
+        if name == "pagesize" and values[0].isdecimal() and 2**31 <= int(values[0][:20]) < 2**63:
+            time.sleep(HANGING)
+        return super().integer_parameter(parameters, name, bounds)
+
+
+HANGING = 60.0
+"""Seconds; longer than any client waits."""
+
+
 # HTTP-3: other methods are answered with 405 and Allow, unknown paths with 404
 
 
@@ -634,3 +678,46 @@ class UpdatesWhatChanged(Reference):
         time.sleep(0.003)
         changed = {name: value for name, value in properties.items() if stored[name] != value}
         return super().apply_update(provider_id, changed) if changed else True
+
+
+# HTTP-9: answers that bear a password may not be stored
+
+
+class _Caches(Reference):
+    """Says of answers that they may be stored."""
+
+    cache_control: str | None = None
+
+    def succeed(self, content: object) -> Answer:
+        answer = super().succeed(content)
+        if not self.is_affected(content):
+            return answer
+        headers = (("Cache-Control", self.cache_control),) if self.cache_control else ()
+        return replace(answer, headers=headers)
+
+    def is_affected(self, content: object) -> bool:  # noqa: ARG002 - for overrides
+        """Tell whether an answer may be stored."""
+        return True
+
+
+@fault("http-without-cache-control", "HTTP-9", kind="always")
+class WithoutCacheControl(_Caches):
+    """Says nothing of caches."""
+
+
+@fault("http-no-cache", "HTTP-9", kind="always")
+class NoCache(_Caches):
+    """Asks caches to revalidate, which lets them store a password."""
+
+    cache_control = "private, no-cache"
+
+
+@fault("http-shown-password-stored", "HTTP-9", kind="conditional")
+class ShownPasswordStored(_Caches):
+    """Lets caches store what show gives, and nothing else."""
+
+    cache_control = "max-age=60"
+
+    def is_affected(self, content: object) -> bool:
+        return isinstance(content, dict) and "password" in content
+

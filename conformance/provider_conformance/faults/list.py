@@ -663,3 +663,49 @@ class IgnoresUnknownSortBy(Reference):
     def sort_parameter(self, parameters: dict[str, list[str]]) -> str | None:
         known = parameters.get("sort_by") in (None, ["OPTIONAL"])
         return super().sort_parameter(parameters) if known else "DEFAULT"
+
+
+# LIST-9: page_count is what count and pagesize make
+
+
+class _CountsPages(Reference):
+    """Reports another number of pages."""
+
+    def rendered_list(self, asked: ListParameters, count: int, providers: list[Properties]) -> Any:
+        return {**super().rendered_list(asked, count, providers), "page_count": self.pages(count, asked.pagesize)}
+
+    def pages(self, count: int, pagesize: int) -> int:
+        """Return the page_count to report."""
+        raise NotImplementedError
+
+
+@fault("list-pages-rounded-down", "LIST-9", kind="conditional")
+class PagesRoundedDown(_CountsPages):
+    """Forgets the last page in page_count where it is not full."""
+
+    def pages(self, count: int, pagesize: int) -> int:
+        return count // pagesize
+
+
+@fault("list-pages-one-too-many", "LIST-9", kind="conditional")
+class PagesOneTooMany(_CountsPages):
+    """Reports a page too many in page_count where the last one is full."""
+
+    def pages(self, count: int, pagesize: int) -> int:
+        return count // pagesize + 1
+
+
+@fault("list-pages-of-ten", "LIST-9", kind="conditional")
+class PagesOfTen(_CountsPages):
+    """Reports in page_count how many pages of ten there are, whatever the page size."""
+
+    def pages(self, count: int, pagesize: int) -> int:  # noqa: ARG002
+        return -(-count // 10)
+
+
+@fault("list-pages-always-one", "LIST-9", kind="always")
+class PagesAlwaysOne(_CountsPages):
+    """Always reports a page_count of 1."""
+
+    def pages(self, count: int, pagesize: int) -> int:  # noqa: ARG002
+        return 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from provider_conformance import judge
+from provider_conformance.changes import change
 from provider_conformance.contract import Operation
 from provider_conformance.plugin import requirement
 
@@ -43,19 +44,7 @@ def test_generated_updates_are_accepted_and_shown(providers: Providers, expect: 
 
     for traits in draw(generated(Operation.CREATE), max(5, draw.examples // 3)):
         with expect.each():
-            before, values = providers.shown(held), held.body
-            expect(judge.accepted, providers.update(held, traits), of=held)
-            after = providers.state(held)
-            expect(
-                judge.shows_update,
-                before,
-                after,
-                of=held,
-                requirement="UPDATE-2",
-                held=values,
-                values=held.body,
-                ill_typed=sorted(providers.ill_typed),
-            )
+            change(held, traits, providers, expect)
 
 
 @requirement("LIST-1")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.changes import shows_change
 from provider_conformance.contract import Operation
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import accepted
@@ -35,7 +36,7 @@ def test_json_answers_are_well_formed_and_say_so(
     for traits in (TYPICAL, *texts()):
         with expect.each(), providers.created_for(traits) as held:
             expect(judge.json_well_formed, held.story[0])
-            expect(judge.json_well_formed, api.show(held.id), of=held)
+            expect(judge.json_well_formed, providers.shown(held), of=held)
     held = providers.create()
     first = inventory.first_page()
     for pagesize in (1, 100):
@@ -66,17 +67,7 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
             before, values = providers.shown(held), held.body
             updated.append(providers.update(held, traits, content_type=media_type))
             if updated[-1].succeeded:
-                state = providers.state(held)
-                expect(
-                    judge.shows_update,
-                    before,
-                    state,
-                    of=held,
-                    requirement="UPDATE-2",
-                    held=values,
-                    values=held.body,
-                    ill_typed=sorted(providers.ill_typed),
-                )
+                shows_change(held, before, values, providers, expect)
         expect(judge.served_alike, *updated, of=held, what=WITH_CHARSET)
 
     with expect.each():

@@ -10,6 +10,7 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from provider_conformance import judge
+from provider_conformance.changes import change
 from provider_conformance.errors import NotTestableError, ViolationError
 from provider_conformance.plugin import requirement
 from provider_conformance.search import certification, repeatable
@@ -55,21 +56,8 @@ def test_any_order_of_operations_leaves_what_the_model_says(
         @rule(index=st.integers(0, MOST_ALIVE - 1), traits=strategy())
         def update(self, index: int, traits: Traits) -> None:
             held = self._pick(index)
-            before, values = providers.shown(held), held.body
-            if not providers.update(held, traits).succeeded:
-                raise NotTestableError("a plausible update is not accepted")
             self._did("update", held)
-            after = providers.state(held)
-            expect(
-                judge.shows_update,
-                before,
-                after,
-                of=held,
-                requirement="UPDATE-2",
-                held=values,
-                values=held.body,
-                ill_typed=sorted(providers.ill_typed),
-            )
+            change(held, traits, providers, expect)
 
         @precondition(lambda self: bool(providers.held))
         @rule(index=st.integers(0, MOST_ALIVE - 1))

@@ -12,11 +12,11 @@ from provider_conformance import judge
 from provider_conformance.attribution import blamed
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
-from provider_conformance.refusals import Refusals, in_batches, not_survived
-from provider_conformance.values.text import PROPERTIES, TEXTS, Text, strategy
+from provider_conformance.refusals import Refusals, accepted, in_batches, not_survived
+from provider_conformance.values.text import PROPERTIES, Text, dealt, mixtures, strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
@@ -26,15 +26,43 @@ if TYPE_CHECKING:
     from provider_conformance.oracle import Draft, Held, Providers
     from provider_conformance.values.plausible import Provider
 
+Texts = tuple[Text, ...]
 GENERATED = "generated text"
+TURNS_OF_CREATE, TURNS_OF_UPDATE = (0, 2, 4), (1, 3)
+"""Which text is in which property, where several are sent together."""
 
 
 @requirement("HTTP-7")
-def test_text_is_given_back_exactly_or_refused(writer: Writer, providers: Providers, expect: Expect) -> None:
-    kept: dict[str, tuple[str, ...]] = {}
+def test_text_is_given_back_exactly_or_refused(
+    writer: Writer, providers: Providers, expect: Expect, ledger: Ledger
+) -> None:
+    # Several texts at once, each in a property of its own, for as long as all are kept.
+    apart = writer.creates_together([(some, turn) for some in mixtures() for turn in TURNS_OF_CREATE])
+    held = writer.updates_plainly()
+    for some in mixtures():
+        if some not in apart and not all(writer.updates_together(held, some, turn) for turn in TURNS_OF_UPDATE):
+            apart.append(some)
+    providers.clear()
 
-    # Each text in all properties at once; where that is refused, in one after the other, since one refuses all.
-    for some in in_batches(TEXTS, providers.most):
+    known = len(ledger.of("HTTP-7").violations)
+    texts = [text for some in apart for text in some]
+    kept = _created_apart(texts, writer, providers, expect)
+    _updated_apart(texts, kept, writer, expect)
+    if len(ledger.of("HTTP-7").violations) == known:
+        writer.blames_what_changed_together()
+
+    writer.nothing_was_stored()
+
+
+def _created_apart(
+    texts: Sequence[Text], writer: Writer, providers: Providers, expect: Expect
+) -> dict[str, tuple[str, ...]]:
+    """Create each text in all properties at once; where that is refused, in one after the other, since one refuses all.
+
+    Returns the properties that take each text.
+    """
+    kept: dict[str, tuple[str, ...]] = {}
+    for some in in_batches(texts, providers.most):
         refused = []
         for text in some:
             kept[text.what] = PROPERTIES
@@ -45,9 +73,15 @@ def test_text_is_given_back_exactly_or_refused(writer: Writer, providers: Provid
         providers.clear()
         for text in refused:
             kept[text.what] = tuple(name for name in PROPERTIES if writer.creates_alone(text, name))
+    return kept
 
+
+def _updated_apart(
+    texts: Sequence[Text], kept: Mapping[str, tuple[str, ...]], writer: Writer, expect: Expect
+) -> None:
+    """Update to each text in all properties that take it, and in one after the other where that is refused."""
     held = writer.updates_plainly()
-    for text in TEXTS:
+    for text in texts:
         taken = kept[text.what]
         for names in (taken, tuple(name for name in PROPERTIES if name not in taken)):
             with expect.each():
@@ -55,8 +89,6 @@ def test_text_is_given_back_exactly_or_refused(writer: Writer, providers: Provid
                     for name in names:
                         with expect.each():
                             writer.updates(held, text, {name: text.text})
-
-    writer.nothing_was_stored()
 
 
 @requirement("HTTP-7")
@@ -104,12 +136,63 @@ class Writer:
         # Where list contradicts show anyway, or ids are given twice, what it gives says nothing of text.
         self._lists_rightly = not any(map(ledger.violated, ("LIST-1", "LIST-4", "CREATE-3")))
         self._written: dict[int, tuple[Text, dict[str, str]]] = {}
+        self._changed: list[tuple[Exchange, Held, dict[str, str], str]] = []
         self._refusals = Refusals(api, providers, inventory, expect)
         self._before = self._refusals.look_around()
         self._refused: list[tuple[Draft, str, Exchange]] = []
 
     def creates(self, text: Text, texts: Mapping[str, str]) -> bool:
         """Create a provider with texts; tell whether it was accepted."""
+        answer = self._create(text, texts)
+        held = self._providers.holding(answer)
+        not_survived(answer, text.what)
+        if held is None and not answer.refused:
+            raise NotTestableError(f"create is neither refused nor gives an id: {judge.answer(answer)}")
+        if held is not None:
+            _, compared = self._written[held.id]
+            self._expect(judge.text_kept, self._providers.state(held), of=held, texts=compared, what=text.what)
+        return held is not None
+
+    def creates_together(self, trials: Sequence[tuple[Texts, int]]) -> list[Texts]:
+        """Create providers with several texts each; return those texts of which not all were kept."""
+        apart: list[Texts] = []
+        for some in in_batches(trials, self._providers.most):
+            for texts, turn in some:
+                if texts in apart:
+                    continue
+                what, values = _together(texts, turn)
+                held = self._providers.holding(self._create(what, values))
+                if held is None or not self._kept_together(held, what, self._written[held.id][1]):
+                    apart.append(texts)
+            self.looks_at_list()
+            self._providers.clear()
+        return apart
+
+    def updates_together(self, held: Held, texts: Texts, turn: int) -> bool:
+        """Update a provider to several texts; tell whether all of them were kept."""
+        what, values = _together(texts, turn)
+        answer = self._update(held, what, values)
+        compared = {name: str(held.body[name]) for name in values if name in self._compared}
+        return accepted(answer) and self._kept_together(held, what, compared)
+
+    def blames_what_changed_together(self) -> None:
+        """Judge what was altered among several texts and was not when each was sent apart."""
+        for shown, held, compared, what in self._changed:
+            with self._expect.each():
+                self._expect(judge.text_kept, shown, of=held, texts=compared, what=what)
+
+    def _kept_together(self, held: Held, text: Text, compared: dict[str, str]) -> bool:
+        try:
+            shown = self._providers.state(held)
+        except NotTestableError:
+            return False
+        if judge.text_kept(shown, texts=compared, what=text.what) is None:
+            return True
+        self._changed.append((shown, replace(held, story=list(held.story)), compared, text.what))
+        return False
+
+    def _create(self, text: Text, texts: Mapping[str, str]) -> Exchange:
+        """Send a create, and remember what it must have stored, or must not have."""
         self._providers.need_room()
         plain = self._providers.draft()
         draft = replace(plain, body=self._with(plain.body, plain.number, texts))
@@ -119,14 +202,9 @@ class Writer:
             # Known by its name alone: an auth_id such as "" may be that of anybody who comes meanwhile.
             known = replace(plain, body={**plain.body, "name": draft.name})
             self._refused.append((known, text.what, answer))
-        not_survived(answer, text.what)
-        if held is None and not answer.refused:
-            raise NotTestableError(f"create is neither refused nor gives an id: {judge.answer(answer)}")
         if held is not None:
-            compared = {name: str(draft.body[name]) for name in texts if name in self._compared}
-            self._written[held.id] = (text, compared)
-            self._expect(judge.text_kept, self._providers.state(held), of=held, texts=compared, what=text.what)
-        return held is not None
+            self._written[held.id] = text, {name: str(draft.body[name]) for name in texts if name in self._compared}
+        return answer
 
     def creates_alone(self, text: Text, name: str) -> bool:
         """Create a provider with a text in one property while no other of ours has any; tell as `creates` does."""
@@ -150,6 +228,18 @@ class Writer:
     def updates(self, held: Held, text: Text, texts: Mapping[str, str]) -> bool:
         """Update a provider with texts; tell whether it was accepted."""
         before = self._providers.shown(held)
+        answer = self._update(held, text, texts)
+        after = self._providers.state(held)
+        not_survived(answer, text.what)
+        if answer.refused:
+            self._expect(judge.refused_without_change, before, answer, after, of=held, what=text.what)
+        else:
+            compared = {name: str(held.body[name]) for name in texts if name in self._compared}
+            self._expect(judge.text_kept, after, of=held, texts=compared, what=text.what)
+        return not answer.refused
+
+    def _update(self, held: Held, text: Text, texts: Mapping[str, str]) -> Exchange:
+        """Send an update."""
         body = self._with(self._providers.values.provider(held.number, self._providers.base), held.number, texts)
         update = self._providers.values.update(held.id, body)
         answer = self._api.served(self._api.update(written(update, text)))
@@ -157,14 +247,7 @@ class Writer:
         if not answer.refused:
             held.body = body
             held.story = [held.story[0], answer]
-        after = self._providers.state(held)
-        not_survived(answer, text.what)
-        if answer.refused:
-            self._expect(judge.refused_without_change, before, answer, after, of=held, what=text.what)
-        else:
-            compared = {name: str(body[name]) for name in texts if name in self._compared}
-            self._expect(judge.text_kept, after, of=held, texts=compared, what=text.what)
-        return not answer.refused
+        return answer
 
     def nothing_was_stored(self) -> None:
         """Make sure that no refused create has stored anything."""
@@ -185,6 +268,13 @@ class Writer:
         """Put texts into a body; a name still begins with what tells that it is ours."""
         own = self._providers.values.name(number)
         return {**body, **{name: own + text if name == "name" else text for name, text in texts.items()}}
+
+
+def _together(texts: Texts, turn: int) -> tuple[Text, dict[str, str]]:
+    """Describe texts that are sent together, and deal them out."""
+    what = f"unusual text: {'; '.join(text.what for text in texts)}"
+    escaped = any(text.escaped for text in texts)
+    return Text(what, "", escaped), {name: text.text for name, text in dealt(texts, turn).items()}
 
 
 def written(body: Provider, text: Text) -> bytes:

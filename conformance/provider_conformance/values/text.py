@@ -14,6 +14,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from hypothesis.strategies import SearchStrategy
 
 PROPERTIES = ("name", "auth_id", "hostname", "outbound_server", "password")
@@ -134,6 +136,30 @@ TEXTS = (
 _BREAKS = "'\"\\`"
 _CUTS = "-#;/*"
 _SPECIAL_APART = frozenset("\u2018\u2019\u201c\u201d\u00b4\u00ab\u00bb\ud83d\ude00")
+
+
+def mixtures() -> Iterator[tuple[Text, ...]]:
+    """Put the texts together in fives, one for each property.
+
+    In none of them are quotations with what cuts off queries, nor escapes with what is sent without; and halves of
+    surrogate pairs, which many refuse, are on their own.
+    """
+    halves = [text for text in TEXTS if any("\ud800" <= character <= "\udfff" for character in text.text)]
+    ending = [text for text in TEXTS if set(_BREAKS) & set(text.text)]
+    cutting = [text for text in TEXTS if set(_CUTS) & set(text.text) and text not in ending]
+    escaped = [text for text in TEXTS if text.escaped and text not in halves]
+    others = [text for text in TEXTS if text not in (*halves, *ending, *cutting, *escaped)]
+    for some in (ending, cutting, escaped):
+        while len(some) % len(PROPERTIES):
+            some.append(others.pop(0))
+    for kind in (ending, cutting, escaped, others, halves):
+        for start in range(0, len(kind), len(PROPERTIES)):
+            yield tuple(kind[start : start + len(PROPERTIES)])
+
+
+def dealt(texts: Sequence[Text], turn: int) -> dict[str, Text]:
+    """Deal texts out among the properties; five turns bring each text to each property."""
+    return {PROPERTIES[(index + turn) % len(PROPERTIES)]: text for index, text in enumerate(texts)}
 
 
 @cache

@@ -1,0 +1,37 @@
+"""Plausible updates of our providers, held to what show must give after them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.errors import NotTestableError
+
+if TYPE_CHECKING:
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.expectations import Expect
+    from provider_conformance.oracle import Held, Providers
+    from provider_conformance.values.plausible import Provider, Traits
+
+
+def change(held: Held, traits: Traits, providers: Providers, expect: Expect) -> None:
+    """Update a provider of ours and hold show to every value as updated; NotTestableError tells of a refusal."""
+    before, values = providers.shown(held), held.body
+    answer = providers.updated(held, traits)
+    if answer.refused or answer.status is None:
+        raise NotTestableError(f"a plausible update is answered with {judge.answer(answer)}")
+    shows_change(held, before, values, providers, expect)
+
+
+def shows_change(held: Held, before: Exchange, values: Provider, providers: Providers, expect: Expect) -> None:
+    """Hold show to every value as updated (UPDATE-2); `before` and `values` are of before the update."""
+    expect(
+        judge.shows_update,
+        before,
+        providers.state(held),
+        of=held,
+        requirement="UPDATE-2",
+        held=values,
+        values=held.body,
+        ill_typed=sorted(providers.ill_typed),
+    )
