@@ -18,7 +18,7 @@ TESTS = ROOT / "tests"
 TOOLS = ROOT / "tools"
 
 nox.options.default_venv_backend = "uv|virtualenv"
-# All but `generate`, which writes; whether the models are stale is among the tests.
+# All but `generate`, which writes (whether the models are stale is among the tests), and `prove`, which takes long.
 nox.options.sessions = ["lint", "typing", "spec", "tests", "conformance", "package"]
 
 
@@ -69,11 +69,21 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """Certify the embedded reference at level core, or what follows `--`: a URL, and options of `run`."""
+    """Certify the embedded reference at all levels, or what follows `--`: a URL, and options of `run`."""
     install_groups(session, "package")
     wheel = build(session, "--wheel")
     session.install(f"{wheel}[suite]")
-    session.run("provider-conformance", "run", *(session.posargs or ["--level", "core"]))
+    session.run("provider-conformance", "run", *session.posargs)
+
+
+@nox.session
+def prove(session: nox.Session) -> None:
+    """Certify every single fault, half an hour on two cores, and put the table into README.md; `--` passes options."""
+    session.install(f"{ROOT}[suite]")
+    folder = Path(session.create_tmp()).resolve() / "proof"
+    session.run("provider-conformance", "prove", "--report-dir", folder, *session.posargs)
+    if not session.posargs:
+        session.run("python", TOOLS / "paste_proof.py", folder / "prove.md")
 
 
 @nox.session
@@ -86,7 +96,7 @@ def package(session: nox.Session) -> None:
     scripts = environment(session, "suite", f"{wheel}[suite]")
     elsewhere = empty_folder(session, "elsewhere")
     with session.chdir(elsewhere):
-        session.run(scripts / "provider-conformance", "run", "--level", "core", external=True)
+        session.run(scripts / "provider-conformance", "run", external=True)
         session.run(scripts / "provider-conformance", "spec", "--path", external=True)
     if left := {path.name for path in elsewhere.iterdir()} - {"provider-conformance-report"}:
         session.error(f"a run leaves more than its reports: {', '.join(sorted(left))}")

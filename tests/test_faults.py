@@ -43,6 +43,8 @@ WITHOUT_ID = {"create-id-bare", "create-id-in-array", "create-id-in-envelope"}
 WITHOUT_SHOW = {"show-not-found-before-list"}
 """Faults that do not show a new provider at once."""
 
+ONLY_IN_TIME = {"http-hangs-at-huge-page"}
+"""Faults whose answers are right, and come when nobody waits for them any more."""
 
 LEVELS = {requirement.id: requirement.level for requirement in load_catalogue()}
 
@@ -322,6 +324,7 @@ def unfair_queries(traffic: Traffic, kept: int) -> None:
         "pagination=1&pagesize=0",
         "pagination=1&pagesize=1&sort_by=OPTIONAL",
         "pagination=9&pagesize=100",
+        "pagination=1&pagesize=10&x=%00",
     ):
         traffic.send("list", query=query)
 
@@ -337,6 +340,7 @@ def unfair_tokens(traffic: Traffic, kept: int) -> None:
 def strange_http(traffic: Traffic, kept: int) -> None:
     traffic.send("create", b"[" * 60 + b"]" * 60)
     traffic.send("create", b"[" * 100_000)
+    traffic.send("update", b" " * 64 * 1024)
     traffic.look(kept)
     traffic.send("create", VARIANTS[0], more=((b"content-encoding", b"gzip"),))
     traffic.look(kept)
@@ -426,11 +430,7 @@ def test_every_requirement_has_three_faults() -> None:
     counts = Counter(requirement for fault in FAULTS for requirement in fault.requirements)
     known = {requirement.id for requirement in load_catalogue()}
     assert counts.keys() <= known
-    few = {
-        requirement.id: counts[requirement.id]
-        for requirement in load_catalogue()
-        if requirement.level is not Level.ADVICE and counts[requirement.id] < 3
-    }
+    few = {requirement.id: counts[requirement.id] for requirement in load_catalogue() if counts[requirement.id] < 3}
     assert few == {}
 
 
@@ -456,7 +456,9 @@ def test_core_faults_show_in_ordinary_traffic(fault: Fault, ordinary: list[objec
     assert run(fault.implementation, ordinary_traffic) != ordinary
 
 
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if not is_core(fault)], ids=name_of)
+@pytest.mark.parametrize(
+    "fault", [fault for fault in FAULTS if not is_core(fault) and fault.id not in ONLY_IN_TIME], ids=name_of
+)
 def test_other_faults_show_in_unfair_traffic(fault: Fault, unfair: list[object]) -> None:
     assert run(fault.implementation, unfair_traffic) != unfair
 

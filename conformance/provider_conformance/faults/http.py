@@ -720,4 +720,3 @@ class ShownPasswordStored(_Caches):
 
     def is_affected(self, content: object) -> bool:
         return isinstance(content, dict) and "password" in content
-

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "prove.json"
 MATRIX_NAME = "prove-matrix.csv"
+TABLE_NAME = "prove.md"
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,10 @@ def table(proven: Iterable[Proven]) -> str:
 
 
 def write(proven: Sequence[Proven], proofs: Sequence[Proof], faults: Sequence[Fault], directory: Path) -> None:
-    """Write prove.json and the matrix into a directory; raises OSError."""
+    """Write prove.json, the matrix and the table into a directory; raises OSError."""
     document = json.dumps(_document(proven, proofs, faults), indent=2, ensure_ascii=False) + "\n"
     write_private(directory / FILE_NAME, document.encode())
+    write_private(directory / TABLE_NAME, f"{table(proven)}\n".encode())
     write_private(directory / MATRIX_NAME, _matrix([one.requirement.id for one in proven], proofs).encode())
 
 

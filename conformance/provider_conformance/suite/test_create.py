@@ -15,7 +15,15 @@ from provider_conformance.values.illegal import (
     missing_properties,
     values_outside_enums,
 )
-from provider_conformance.values.plausible import TYPICAL, Traits, boundaries, combinations, few_combinations, strategy, texts
+from provider_conformance.values.plausible import (
+    TYPICAL,
+    Traits,
+    boundaries,
+    combinations,
+    few_combinations,
+    strategy,
+    texts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -76,9 +76,7 @@ def _created_apart(
     return kept
 
 
-def _updated_apart(
-    texts: Sequence[Text], kept: Mapping[str, tuple[str, ...]], writer: Writer, expect: Expect
-) -> None:
+def _updated_apart(texts: Sequence[Text], kept: Mapping[str, tuple[str, ...]], writer: Writer, expect: Expect) -> None:
     """Update to each text in all properties that take it, and in one after the other where that is refused."""
     held = writer.updates_plainly()
     for text in texts:
