@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from handmade import FAILURE, report, result
-from provider_conformance.config import UsageError
+from provider_conformance.config import Config, UsageError
 from provider_conformance.contract import Level, Operation
 from provider_conformance.reports import json_report, junit
 from provider_conformance.reports.console import ConsoleProgress, show_report, verdict_line
@@ -395,7 +395,7 @@ def test_without_a_diagnosis_the_first_line_is_the_target() -> None:
     text, clock, progress = listener()
     with progress:
         progress.target("http://127.0.0.1:1", embedded=True)
-        progress.plan(2, "core")
+        progress.plan(2, Config(level=Level.CORE))
         progress.requirement_started("CREATE-1")
         progress.requirement_finished(result())
         progress.exchanged(10)
@@ -407,6 +407,8 @@ def test_without_a_diagnosis_the_first_line_is_the_target() -> None:
     assert text.getvalue().splitlines() == [
         "certifying the embedded reference implementation at http://127.0.0.1:1",
         "2 requirements up to level core",
+        "creates, changes and destroys providers of its own, 8 at a time; some 2,100 requests, 40,000 at most; "
+        "7,230 s at most",
         "… 1 of 2 requirements, 40 exchanges (2/s), 20.0 s",
         "fail CREATE-2 show gives the hostname of before the update",
     ]
@@ -425,7 +427,7 @@ def test_a_terminal_has_a_live_line_that_is_gone_at_the_end(monkeypatch: pytest.
     text = Terminal()
     with ConsoleProgress(TolerantStream(text)) as progress:
         progress.target("http://127.0.0.1:1", embedded=False)
-        progress.plan(2, "core")
+        progress.plan(2, Config(level=Level.CORE))
         progress.requirement_started("CREATE-1")
         progress.requirement_finished(result())
     assert "1 of 2 requirements" in text.getvalue()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError, TargetLostError
 from provider_conformance.target import Call, Target, json_body
+from provider_conformance.thinning import strangers, thinned
+from provider_conformance.values.plausible import is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,16 +20,26 @@ if TYPE_CHECKING:
     from provider_conformance.ledger import Ledger
 
 JSON_TYPE = "application/json"
+NAMED_ID = re.compile(rb'"id"\s*:\s*(-?[0-9]{1,19})(?![0-9.eE])')
+"""An id in a body, however broken the rest of it is."""
+
 JUDGED_AS_JSON = frozenset({Operation.CREATE, Operation.SHOW, Operation.LIST})
 """Operations whose 200 answer has documented JSON; update's and destroy's is free (D12)."""
 
 
 class Api:
-    """Sends single operations; what is unusual about a request is said by keyword."""
+    """Sends single operations; what is unusual about a request is said by keyword.
+
+    `ours` are the ids that creates of the run have returned, `gone` those of them that are destroyed, and `others`
+    those that the list has given besides.
+    """
 
     def __init__(self, target: Target, ledger: Ledger) -> None:
         self.target = target
         self.intruded = False
+        self.ours: set[int] = set()
+        self.gone: set[int] = set()
+        self.others: set[int] = set()
         self._ledger = ledger
 
     def create(
@@ -54,7 +67,7 @@ class Api:
         exchange = self.send(self.query(Operation.LIST, parameters, token=token))
         if isinstance(pagesize, int) and 1 <= pagesize <= 100 and exchange.succeeded:
             self._ledger.claim("LIST-2", judge.at_most_pagesize, exchange, pagesize=pagesize)
-        return exchange
+        return self._thinned(exchange)
 
     def update(
         self, body: Mapping[str, JsonValue] | bytes, *, token: str | None = None, content_type: str = JSON_TYPE
@@ -89,8 +102,13 @@ class Api:
         """Make the call of an operation that has a query, without sending it."""
         return Call(operation.value, "GET", query=tuple(parameters.items()), token=token)
 
+    def bare(self, operation: Operation, query: str) -> Call:
+        """Make a call with a query that is sent as it is."""
+        return Call(operation.value, "GET", query=query)
+
     def send(self, call: Call) -> Exchange:
         """Send a call and judge what can be judged of any answer."""
+        self._spare_others(call)
         exchange = self.target.send(call)
         self._judge(exchange)
         return exchange
@@ -115,6 +133,24 @@ class Api:
             self._ledger.claim("AUTH-1", judge.token_served, exchange)
             raise NotTestableError(f"{exchange.operation} turns the valid token away with {exchange.status} (AUTH-1)")
         return exchange
+
+    def _thinned(self, page: Exchange) -> Exchange:
+        """Forget what a page of the list tells of others, but not that there are some."""
+        self.others.update(strangers(page, self.ours))
+        thin = thinned(page, self.ours)
+        if thin is not page:
+            self._ledger.amend(thin)
+        return thin
+
+    def _spare_others(self, call: Call) -> None:
+        """Where others are about, make sure that an id which the run has destroyed has not become theirs meanwhile."""
+        if not self.others or call.body is None or call.method == "GET":
+            return
+        for identity in {int(text) for text in NAMED_ID.findall(call.body)} & self.gone:
+            members = judge.members_of(self.target.send(self.query(Operation.SHOW, {"id": str(identity)}))) or {}
+            name = members.get("name")
+            if judge.loose_id(members.get("id")) == identity and isinstance(name, str) and not is_ours(name):
+                raise NotTestableError(f"the id {identity}, which the run destroyed, has become somebody else's")
 
     def _judge(self, exchange: Exchange) -> None:
         if exchange.succeeded and exchange.operation in JUDGED_AS_JSON:

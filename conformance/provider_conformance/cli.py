@@ -6,10 +6,10 @@ Whatever is not needed for `--help` is imported where it is used.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,13 @@ from provider_conformance.__main__ import SUITE_MODULES
 from provider_conformance.config import (
     DEFAULT_EXAMPLES,
     DEFAULT_MAX_PROVIDERS,
+    DEFAULT_MAX_TIME,
     DEFAULT_SEED,
-    DEFAULT_TIMEOUT,
     Config,
     UsageError,
 )
 from provider_conformance.contract import Level, Operation
+from provider_conformance.options import FILE_NAME, Seconds, configured, plausible, reaching
 from provider_conformance.verdict import ExitCode
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ CERTIFIABLE = tuple(level.value for level in Level if level is not Level.ADVICE)
 LARGEST_SEED = 2**64 - 1
 DEFAULT_PORT = 8990
 WIDTH = 100
+LONGEST_LINE = 600
 
 EXIT_CODES = """\b
 Exit codes:
@@ -48,22 +50,6 @@ Exit codes:
   2  bad usage or configuration
   3  incomplete: no failure, but something could not be tested
   4  a defect of this tool"""
-
-
-class Seconds(click.FloatRange):
-    """A time in seconds: more than none, and not for ever."""
-
-    name = "seconds"
-
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read a number of seconds; comparisons alone would let NaN and infinity through."""
-        seconds = float(super().convert(value, param, ctx))
-        if not math.isfinite(seconds):
-            self.fail(f"{value!r} is no number of seconds", param, ctx)
-        return seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,13 +78,8 @@ def group() -> None:
 
 @group.command("run", epilog=EXIT_CODES, short_help="Certify an implementation.")
 @click.argument("base_url", required=False)
-@click.option(
-    "--token",
-    metavar="TOKEN",
-    help="The access token. Other users of this machine can read it in the process list: "
-    "better use --token-file, or the environment variable PROVIDER_TOKEN.",
-)
-@click.option("--token-file", metavar="FILE", help="A file that holds the access token; - is standard input.")
+@configured
+@reaching
 @click.option(
     "--level",
     type=click.Choice(CERTIFIABLE),
@@ -120,7 +101,13 @@ def group() -> None:
     show_default=True,
     help="Everything random derives from it: the same seed sends the same requests.",
 )
-@click.option("--max-time", type=Seconds(), help="Budget for the whole run; what does not fit is not tested.")
+@click.option(
+    "--max-time",
+    type=Seconds(),
+    default=DEFAULT_MAX_TIME,
+    show_default=True,
+    help="Budget for the whole run in seconds; what does not fit is not tested.",
+)
 @click.option(
     "--max-providers",
     type=click.IntRange(min=1),
@@ -136,11 +123,9 @@ def group() -> None:
     help="Effort of the property-based tests.",
 )
 @click.option(
-    "--timeout",
-    type=Seconds(),
-    default=DEFAULT_TIMEOUT,
-    show_default=True,
-    help="Time that one exchange may take.",
+    "--read-only",
+    is_flag=True,
+    help="Test only what can be tested without creating anything. The verdict is then incomplete at best.",
 )
 @click.option(
     "--report-dir",
@@ -149,19 +134,21 @@ def group() -> None:
     show_default=True,
     help="Where report.json and junit.xml are written.",
 )
+@click.pass_context
 def run_command(  # noqa: PLR0913 - one parameter an option is how click hands them over
+    context: click.Context,
+    /,
     *,
     base_url: str | None,
-    token: str | None,
-    token_file: str | None,
     level: str,
     only: tuple[str, ...],
     seed: int,
-    max_time: float | None,
+    max_time: float,
     max_providers: int,
     examples: int,
-    timeout: float,
+    read_only: bool,
     report_dir: Path,
+    **reach: Any,
 ) -> int:
     """Certify the implementation at BASE_URL, or the embedded reference implementation without one.
 
@@ -171,6 +158,37 @@ def run_command(  # noqa: PLR0913 - one parameter an option is how click hands t
     from provider_conformance import settings  # noqa: PLC0415
     from provider_conformance.contract import load_catalogue  # noqa: PLC0415
 
+    config = replace(
+        _reached(base_url, **reach),
+        level=Level(level),
+        seed=seed,
+        max_time=max_time,
+        only=settings.selection(only, load_catalogue(), Level(level)),
+        max_providers=max_providers,
+        examples=examples,
+        read_only=read_only,
+        report_dir=report_dir,
+        plausible=plausible(context.obj),
+    )
+    return _run(config)
+
+
+def _reached(  # noqa: PLR0913
+    base_url: str | None,
+    *,
+    token: str | None,
+    token_file: str | None,
+    timeout: float,
+    rate: float | None,
+    headers: tuple[str, ...],
+    cacert: Path | None,
+    cert: Path | None,
+    key: Path | None,
+    proxy: str | None,
+) -> Config:
+    """Return the settings of how a target is reached; raises UsageError."""
+    from provider_conformance import settings  # noqa: PLC0415
+
     url = None if base_url is None else settings.base_url(base_url)
     # The variable is meant for a system of somebody's, not for the embedded reference.
     secret = settings.token(token, token_file, {} if url is None else os.environ)
@@ -179,19 +197,99 @@ def run_command(  # noqa: PLR0913 - one parameter an option is how click hands t
             f"{url} needs an access token: put it into the environment variable {settings.TOKEN_VARIABLE} "
             "or into a file named with --token-file"
         )
+    if key is not None and cert is None:
+        raise UsageError("--key is the key of a client certificate: name that with --cert")
     config = Config(
         base_url=url,
         token=secret,
-        level=Level(level),
-        seed=seed,
-        max_time=max_time,
-        only=settings.selection(only, load_catalogue(), Level(level)),
-        max_providers=max_providers,
-        examples=examples,
         timeout=timeout,
-        report_dir=report_dir,
+        rate=rate,
+        headers=settings.headers(headers),
+        proxy=proxy,
+        cacert=cacert,
+        cert=cert,
+        key=key,
     )
-    return _run(config)
+    if url is not None:
+        from provider_conformance.route import route_of  # noqa: PLC0415
+
+        route_of(config)  # what cannot be used is told before anything is done
+    return config
+
+
+@group.command("cleanup", short_help="Destroy what a killed run left behind.")
+@click.argument("journal", type=click.Path(path_type=Path))
+@configured
+@reaching
+def cleanup_command(journal: Path, **reach: Any) -> int:
+    """Destroy the providers that a run created and could not destroy, by its JOURNAL.
+
+    The target is that of the run. A provider is only destroyed if it still bears a name of that run; running this
+    twice does no harm. Exits with 0 when nothing is left.
+    """
+    from provider_conformance.cleanup import clean_up  # noqa: PLC0415
+    from provider_conformance.journal import Journal, read_leftovers  # noqa: PLC0415
+    from provider_conformance.masking import Masker  # noqa: PLC0415
+    from provider_conformance.reports.inert import inert  # noqa: PLC0415
+
+    leftovers = read_leftovers(journal)
+    if leftovers.nothing:
+        _write("nothing is left of that run\n")
+        return ExitCode.CONFORMANT
+    config = replace(_reached(leftovers.base_url, **reach), max_time=None)
+    mask = Masker(config.token or "")
+    pages = Journal(journal, resume=True)
+    try:
+        findings = clean_up(config, leftovers, pages, lambda text: _write(f"note: {inert(mask(text))}\n"))
+    finally:
+        pages.close()
+    for identity in findings.destroyed:
+        _write(f"destroyed provider {identity}\n")
+    for reason in findings.left:
+        _write(f"LEFT: {inert(mask(reason), LONGEST_LINE)}\n")
+    if findings.left:
+        return _complain("something may be left; mend that and run the same again", ExitCode.INCOMPLETE)
+    _write("nothing is left of that run\n")
+    return ExitCode.CONFORMANT
+
+
+@group.command("smoke", short_help="Look whether a target can be certified.")
+@click.argument("base_url")
+@configured
+@reaching
+def smoke_command(base_url: str, **reach: Any) -> int:
+    """Look whether the API at BASE_URL can be reached and used, without creating anything.
+
+    Exits with 0 when it can, and with 3 and a line that says what to do when it cannot.
+    """
+    from provider_conformance.masking import Masker  # noqa: PLC0415
+    from provider_conformance.reports.inert import inert  # noqa: PLC0415
+    from provider_conformance.smoke import glance  # noqa: PLC0415
+
+    config = _reached(base_url, **reach)
+    diagnosis = glance(config)
+    if diagnosis.fatal:
+        return _complain(inert(Masker(config.token or "")(diagnosis.text)), ExitCode.INCOMPLETE)
+    _write(f"{config.base_url} serves the list of providers to this token\n")
+    return ExitCode.CONFORMANT
+
+
+@group.command("init", short_help="Write a configuration file with comments.")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def init_command(*, force: bool) -> int:
+    """Write provider-conformance.toml into this directory: every setting, with a comment and its default."""
+    from provider_conformance.template import TEMPLATE  # noqa: PLC0415
+
+    path = Path(FILE_NAME)
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as stream:
+            stream.write(TEMPLATE)
+    except FileExistsError as error:
+        raise UsageError(f"{path} is there already; --force overwrites it") from error
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+    _write(f"{path} is written; `provider-conformance run` reads it\n")
+    return ExitCode.CONFORMANT
 
 
 @group.command("serve")

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provider_conformance.contract import Level
+from provider_conformance.values.narrowing import Plausible
+
+if TYPE_CHECKING:
+    from provider_conformance.exchange import Headers
 
 DEFAULT_SEED = 20_260_101
 DEFAULT_EXAMPLES = 30
 DEFAULT_MAX_PROVIDERS = 8
 DEFAULT_TIMEOUT = 10.0
+DEFAULT_MAX_TIME = 7200.0
 
 
 @dataclass(frozen=True)
@@ -18,18 +24,28 @@ class Config:
     """Settings of one certification run.
 
     `base_url` None means the embedded reference implementation; `max_time` and `timeout` are in seconds, the
-    first for the whole run, the second for one exchange; `only` names requirement ids, operations or levels.
+    first for the whole run, the second for one exchange; `rate` is requests a second, None for no limit; `only` names
+    requirement ids, operations or levels; `headers` go with every request; `proxy` is a URL, "" for none, and None
+    for what the environment says; `cacert`, `cert` and `key` are files in PEM.
     """
 
     base_url: str | None = None
     token: str | None = field(default=None, repr=False)
     level: Level = Level.HARDENED
     seed: int = DEFAULT_SEED
-    max_time: float | None = None
+    max_time: float | None = DEFAULT_MAX_TIME
     only: tuple[str, ...] = ()
     max_providers: int = DEFAULT_MAX_PROVIDERS
     examples: int = DEFAULT_EXAMPLES
     timeout: float = DEFAULT_TIMEOUT
+    rate: float | None = None
+    headers: Headers = ()
+    proxy: str | None = field(default=None, repr=False)
+    cacert: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    read_only: bool = False
+    plausible: Plausible = field(default_factory=Plausible)
     report_dir: Path = Path("provider-conformance-report")
 
 

@@ -24,4 +24,11 @@ class BudgetSpentError(RunEndedError):
 
 
 class TargetLostError(RunEndedError):
-    """The implementation under test cannot be tested any further; the message says why."""
+    """The implementation under test cannot be tested any further; the message says why.
+
+    `since` is the number of the first exchange of those at the end that had no answer, if that is why.
+    """
+
+    def __init__(self, message: str, since: int | None = None) -> None:
+        super().__init__(message)
+        self.since = since

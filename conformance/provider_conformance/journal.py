@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from provider_conformance.config import UsageError
+from provider_conformance.values.plausible import RUN_OF_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+LARGEST_JOURNAL = 64 * 1024 * 1024
+"""Bytes; a run writes some 300 KiB."""
 
 
 class Journal:
     """Appends one JSON object a line; a create's name is on the disk itself before the create is sent.
 
     The other lines survive a kill of the process at once, and a power cut soon: the name alone finds a provider again.
-    Lines have an `event`: `run` (base URL), `create` (name, about to be sent), `created` (name and id) and
-    `destroyed` (id).
+    Lines have an `event`: `run` (base URL), `create` (name, about to be sent), `created` (name and id), `destroyed`
+    (id), and at last `end`, after which no create is without an answer.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._stream: TextIO | None = None
-        if path is not None:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            self._stream = os.fdopen(descriptor, "w", encoding="utf-8")
+    def __init__(self, path: Path, *, resume: bool = False) -> None:
+        mode = os.O_APPEND if resume else os.O_TRUNC
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | mode, 0o600)
+        self._stream: TextIO | None = os.fdopen(descriptor, "w", encoding="utf-8")
+        if resume:  # the last line may have been cut off
+            self._stream.write("\n")
 
     def run(self, base_url: str) -> None:
         """Note which target the following lines are about."""
@@ -42,6 +50,10 @@ class Journal:
         """Note that a provider of ours is gone."""
         self._write(event="destroyed", id=identity)
 
+    def end(self) -> None:
+        """Note that the list was searched for every create that had no answer."""
+        self._write(event="end")
+
     def close(self) -> None:
         """Close the file."""
         if self._stream is not None:
@@ -52,3 +64,65 @@ class Journal:
         if self._stream is not None:
             self._stream.write(json.dumps(line) + "\n")
             self._stream.flush()
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What a journal says may still be there: names by id, names that had no answer, and how all of them begin."""
+
+    base_url: str
+    created: dict[int, str]
+    unanswered: frozenset[str]
+    prefixes: frozenset[str]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the run left nothing to look for."""
+        return not self.created and not self.unanswered
+
+
+def read_leftovers(path: Path) -> Leftovers:
+    """Read a journal; a last line that was cut off is left out. Raises UsageError when it is none."""
+    base_url, ended = "", False
+    created: dict[int, str] = {}
+    answered: set[str] = set()
+    sent: dict[str, None] = {}
+    for line in _lines(path):
+        match line:
+            case {"event": "run", "base_url": str(url)}:
+                base_url = url
+            case {"event": "create", "name": str(name)}:
+                sent[name] = None
+            case {"event": "created", "name": str(name), "id": int(identity)}:
+                created[identity] = name
+                answered.add(name)
+            case {"event": "destroyed", "id": int(identity)}:
+                created.pop(identity, None)
+            case {"event": "end"}:
+                ended = True
+            case _:
+                raise UsageError(f"{path} is no journal of a run: it has the line {json.dumps(line)[:80]}")
+    if not base_url:
+        raise UsageError(f"{path} is no journal of a run: it does not say which target it is about")
+    prefixes = frozenset(found.group() for name in sent if (found := RUN_OF_NAME.match(name)))
+    return Leftovers(base_url, created, frozenset() if ended else frozenset(sent) - answered, prefixes)
+
+
+def _lines(path: Path) -> list[Any]:
+    try:
+        if path.stat().st_size > LARGEST_JOURNAL:
+            raise UsageError(f"{path} is no journal of a run: it is too large")
+        lines = [line for line in path.read_text("utf-8").split("\n") if line.strip()]
+    except OSError as error:
+        raise UsageError(f"cannot read the journal {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no journal of a run: it is no text") from error
+    read = []
+    for number, line in enumerate(lines, 1):
+        try:
+            read.append(json.loads(line))
+        except ValueError as error:
+            # What a kill cut off, be it before a cleanup went on in the same file.
+            if number == 1:
+                raise UsageError(f"{path} is no journal of a run: line 1 is no JSON") from error
+    return read

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import math
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 LONGEST_NUMBER = 400
 """Characters beyond which a number is read as infinite: no documented value comes near, and others are free."""
+
+
+DEEPEST = 300
+"""Levels of nesting beyond which a text is not read: no honest answer comes near, and comparing them recurses."""
+
+TOO_DEEP = "nested too deeply to be read"
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,34 @@ def _no_constant(text: str) -> float:
     raise ValueError(f"{text}, which JSON does not have")
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from going through all that is parsed, again and again: there are no cycles in it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _is_deep(value: JsonValue) -> bool:
+    """Tell whether a value has more than the deepest level, without recursion."""
+    level: list[JsonValue] = [value]
+    for _ in range(DEEPEST):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def read_json(body: bytes) -> JsonText:
     """Read a body as JSON text in UTF-8 and list its problems.
 
@@ -68,24 +108,27 @@ def read_json(body: bytes) -> JsonText:
     def unique_names(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         members = dict(pairs)
         if len(members) < len(pairs):
-            names = [name for name, _ in pairs]
-            repeated = sorted({name for name in names if names.count(name) > 1})
+            counts = Counter(name for name, _ in pairs)
+            repeated = sorted(name for name, count in counts.items() if count > 1)
             problems.append(f"duplicate names in one object: {', '.join(map(repr, repeated[:5]))}")
         return members
 
     try:
-        value: JsonValue = json.loads(
-            text,
-            object_pairs_hook=unique_names,
-            parse_int=_integer,
-            parse_float=_number,
-            parse_constant=_no_constant,
-        )
+        with _uncollected():
+            value: JsonValue = json.loads(
+                text,
+                object_pairs_hook=unique_names,
+                parse_int=_integer,
+                parse_float=_number,
+                parse_constant=_no_constant,
+            )
     except RecursionError:
-        return JsonText(None, readable=False, empty=False, problems=(*problems, "nested too deeply to be read"))
+        return JsonText(None, readable=False, empty=False, problems=(*problems, TOO_DEEP))
     except json.JSONDecodeError as error:
         where = f"no JSON: {error.msg} at character {error.pos}"
         return JsonText(None, readable=False, empty=False, problems=(*problems, where))
     except ValueError as error:
         return JsonText(None, readable=False, empty=False, problems=(*problems, f"no JSON: it has {error}"))
+    if text.count("[") + text.count("{") > DEEPEST and _is_deep(value):
+        return JsonText(None, readable=False, empty=False, problems=(*problems, TOO_DEEP))
     return JsonText(value, readable=True, empty=False, problems=tuple(problems))

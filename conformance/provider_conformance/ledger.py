@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 
     from provider_conformance.exchange import Exchange
     from provider_conformance.judge import Problem
+
+
+MOST_KEPT = 64 * 1024 * 1024
+"""Bytes of answers' bodies in all that a run keeps generously; no run on an honest target comes near."""
+
+LARGEST_KEPT = 256 * 1024
+LARGEST_KEPT_LATE = 1024
+"""Bytes that are kept of an answer's body before and after that."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class Ledger:
         self.claims: list[Claim] = []
         self._evidence: dict[str, Evidence] = {}
         self._judging = True
+        self._kept = 0
 
     @contextlib.contextmanager
     def unjudged(self) -> Iterator[None]:
@@ -59,8 +68,21 @@ class Ledger:
             self._judging = True
 
     def record(self, exchange: Exchange) -> None:
-        """Keep an exchange."""
-        self.exchanges.append(exchange)
+        """Keep an exchange, of a large answer no more than its beginning, and of no answer what it was parsed to."""
+        response = exchange.response
+        if response is not None:
+            most = LARGEST_KEPT if self._kept < MOST_KEPT else LARGEST_KEPT_LATE
+            response = replace(response, body=response.body[:most])
+            self._kept += len(response.body)
+        self.exchanges.append(replace(exchange, response=response))
+
+    def amend(self, exchange: Exchange) -> None:
+        """Put an exchange in the place of one that is recorded already."""
+        place = next(place for place in range(len(self.exchanges) - 1, -1, -1) if self._numbered(place, exchange))
+        self.exchanges[place] = replace(exchange, response=exchange.response and replace(exchange.response))
+
+    def _numbered(self, place: int, exchange: Exchange) -> bool:
+        return self.exchanges[place].number == exchange.number
 
     def of(self, requirement: str) -> Evidence:
         """Return what there is about a requirement."""
@@ -90,6 +112,13 @@ class Ledger:
             evidence.violations.append(claim)
         self.claims.append(claim)
         return problem
+
+    def excuse(self, since: int) -> None:
+        """Blame nobody for exchanges from a number on: the target was gone, and somebody may have stopped it."""
+        for evidence in self._evidence.values():
+            lost = [claim for claim in evidence.violations if any(number >= since for number in claim.exchanges)]
+            evidence.violations = [claim for claim in evidence.violations if claim not in lost]
+            evidence.gaps += [f"the target was gone: {claim.problem.summary}" for claim in lost if claim.problem]
 
     def violated(self, requirement: str) -> bool:
         """Tell whether a requirement is known not to hold."""

@@ -11,7 +11,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
 from provider_conformance.reduction import Culprits, owner, told
-from provider_conformance.values.plausible import MOST_IPS, TYPICAL, Provider, Traits, Values, nonce, rebased
+from provider_conformance.values.plausible import MOST_IPS, TYPICAL, Provider, Traits, Values, is_ours, nonce, rebased
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,18 +82,19 @@ class Providers:
         journal: Journal,
         config: Config,
     ) -> None:
-        self.values = Values(nonce(config.seed))
+        self.values = Values(nonce(config.seed), config.plausible)
         self.held: list[Held] = []
         self.past: list[Held] = []
         self.announced: dict[str, Draft] = {}
         self.resolved: set[str] = set()
+        self.disputed: dict[int, Draft] = {}
         self.created = 0
         self._api = api
         self._ledger = ledger
         self._inventory = inventory
         self._journal = journal
         self.most = config.max_providers
-        self._borne: set[int] = set()
+        self._borne = api.ours
         self.base = TYPICAL
         self.ill_typed: set[str] = set()
         self._guilty_of_create = Culprits()
@@ -106,6 +107,11 @@ class Providers:
     def ids(self) -> list[int]:
         """The ids of the providers held now."""
         return [held.id for held in self.held]
+
+    @property
+    def unresolved(self) -> list[str]:
+        """The names of creates that made no provider that the run knows of, refused ones among them."""
+        return [name for name in self.announced if name not in self.resolved]
 
     @property
     def names(self) -> dict[str, str]:
@@ -237,9 +243,33 @@ class Providers:
             self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[identity])
             if identity in self.ids:
                 return None
+        elif self._is_somebody_s(identity, draft, answer):
+            self.disputed[identity] = draft
+            return None
         else:
             self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[])
         return self._hold(identity, draft, answer)
+
+    def _is_somebody_s(self, identity: int, draft: Draft, answer: Exchange) -> bool:
+        """Tell whether show gives somebody else's provider under an id that create gave: that is not ours to touch.
+
+        Only asked where there are providers of others. One that bears a mark of ours is ours, also under an id that
+        was somebody's: it may have been destroyed meanwhile.
+        """
+        if not self._api.others:
+            return False
+        shown = self._api.show(identity)
+        members = judge.members_of(shown) or {}
+        if not shown.succeeded or judge.loose_id(members.get("id")) != identity or self._bears_mark(members, draft):
+            return False
+        if identity in self._api.others:
+            self._ledger.claim("CREATE-3", judge.id_is_nobody_s, answer, shown, id=identity, marks=draft.marks)
+        return True
+
+    def _bears_mark(self, members: Provider, draft: Draft) -> bool:
+        name = members.get("name")
+        own = isinstance(name, str) and is_ours(name)
+        return own or any(name in members and judge.same(members[name], mark) for name, mark in draft.marks.items())
 
     def holding(self, answer: Exchange) -> Held | None:
         """Return the provider that a create made, or None when it made none that is ours."""
@@ -304,6 +334,7 @@ class Providers:
         if held in self.held:
             self.held.remove(held)
             self.past.append(held)
+            self._api.gone.add(held.id)
             self._journal.destroyed(held.id)
 
     def gone(self) -> int:
@@ -366,6 +397,7 @@ class Providers:
         """Take note that a provider of ours that was destroyed is there again."""
         if held in self.past:
             self.past.remove(held)
+            self._api.gone.discard(held.id)
             self.held.append(held)
             self._journal.created(held.name, held.id)
 
@@ -384,6 +416,8 @@ class Providers:
     def _hold(self, identity: int, draft: Draft, answer: Exchange) -> Held:
         self.created += 1
         self._borne.add(identity)
+        self._api.gone.discard(identity)
+        self._api.others.discard(identity)
         self.resolved.add(draft.name)
         self._journal.created(draft.name, identity)
         held = Held(identity, draft.number, draft.body, [answer])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provider_conformance.errors import NotTestableError, RunEndedError, ViolationError
+from provider_conformance.errors import NotTestableError, RunEndedError, TargetLostError, ViolationError
 from provider_conformance.expectations import Draw, Expect
 from provider_conformance.outcomes import result_of
 from provider_conformance.refusals import Refusals
@@ -36,8 +36,12 @@ SUITE_ORDER = (
     "test_fuzz.py",
     "test_excess.py",
     "test_auth.py",
+    "test_reading.py",
 )
 """Wrong tokens come last: an implementation that locks out after them cannot be tested any further (D18)."""
+
+READING = "test_reading.py"
+"""The tests that create nothing, which take the place of all others in a run that may not."""
 
 requirement = pytest.mark.requirement
 """Marks a test with the ids of the requirements that it tests; the first is the one it speaks for."""
@@ -63,6 +67,8 @@ class SuitePlugin:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the tests of selected requirements, in the order of the suite."""
+        reading = self._session.config.read_only
+        items[:] = [item for item in items if (item.path.name == READING) is reading]
         items[:] = [item for item in items if set(requirements_of(item)) & self._session.selected]
         items.sort(key=lambda item: SUITE_ORDER.index(item.path.name))
         self._to_come = list(items)
@@ -147,6 +153,8 @@ class SuitePlugin:
                 for name in names:
                     self._session.ledger.of(name).gaps.append(str(ending))
                 item.session.shouldstop = self._ended = str(ending)
+                if isinstance(ending, TargetLostError) and ending.since is not None:
+                    self._session.ledger.excuse(ending.since)
             case _:
                 what = f"{item.name}: {type(ending).__name__}: {ending}"
                 for name in names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from provider_conformance.config import Config
     from provider_conformance.verdict import RequirementResult
 
 
@@ -14,8 +15,8 @@ class Progress(Protocol):
     def target(self, base_url: str, *, embedded: bool) -> None:
         """Hear which implementation is certified, and whether it is the embedded reference."""
 
-    def plan(self, requirements: int, level: str) -> None:
-        """Hear how many requirements the run is going to test."""
+    def plan(self, requirements: int, config: Config) -> None:
+        """Hear how many requirements the run is going to test, and the settings that bound it."""
 
     def diagnosis(self, text: str) -> None:
         """Hear what is wrong with the target as a whole: unreachable, token refused, no such API."""
@@ -42,7 +43,7 @@ class Silence:
     def target(self, base_url: str, *, embedded: bool) -> None:
         """Show nothing."""
 
-    def plan(self, requirements: int, level: str) -> None:
+    def plan(self, requirements: int, config: Config) -> None:
         """Show nothing."""
 
     def diagnosis(self, text: str) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
+from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import __version__
-from provider_conformance.contract import Level, load_catalogue, load_contract
-from provider_conformance.errors import RunEndedError
+from provider_conformance.config import UsageError
+from provider_conformance.contract import Level, Operation, load_catalogue, load_contract
+from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.inventory import found_by_name
-from provider_conformance.journal import Journal
-from provider_conformance.outcomes import fingerprint, masker, result_of, statistics
+from provider_conformance.journal import Journal, read_leftovers
+from provider_conformance.limits import CLEANING_TIME
+from provider_conformance.outcomes import NO_EVIDENCE, fingerprint, masker, result_of, statistics
 from provider_conformance.session import Session, open_session
 from provider_conformance.smoke import Diagnosis, look
 from provider_conformance.target import Guard
@@ -23,6 +27,7 @@ from provider_conformance.verdict import Cleanup, ExitCode, Outcome, Report, Req
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import FrameType
 
     from provider_conformance.config import Config
@@ -30,8 +35,8 @@ if TYPE_CHECKING:
     from provider_conformance.progress import Progress
 
 JOURNAL = "journal.jsonl"
-CLEANING_TIME = 30.0
-"""Seconds that destroying what is left may take at the end of a run."""
+LONGEST_PAUSE = 1.0
+"""Seconds between two tries to reach a target that is away."""
 
 
 def certify(config: Config, progress: Progress) -> Report:
@@ -48,7 +53,7 @@ def opened(config: Config, progress: Progress) -> Iterator[Session]:
     with _target(config) as (base_url, token):
         progress.target(base_url, embedded=config.base_url is None)
         config.report_dir.mkdir(parents=True, exist_ok=True)
-        journal = Journal(config.report_dir / JOURNAL)
+        journal = _new_journal(config.report_dir / JOURNAL, progress)
         guard = Guard(config.max_time)
         session = open_session(replace(config, base_url=base_url, token=token), progress, journal, guard)
         try:
@@ -56,6 +61,16 @@ def opened(config: Config, progress: Progress) -> Iterator[Session]:
         finally:
             session.target.close()
             journal.close()
+
+
+def _new_journal(path: Path, progress: Progress) -> Journal:
+    """Open the journal of a run; one that a killed run left, with something to clean up, is kept under another name."""
+    with contextlib.suppress(UsageError):
+        if path.exists() and not read_leftovers(path).nothing:
+            kept = next(name for number in count(1) if not (name := path.with_stem(f"{path.stem}-{number}")).exists())
+            path.rename(kept)
+            progress.note(f"an earlier run was killed: `provider-conformance cleanup {kept}` destroys what it left")
+    return Journal(path)
 
 
 @contextlib.contextmanager
@@ -74,7 +89,7 @@ def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis
     try:
         with session.ledger.unjudged():
             diagnosis = look(session)
-    except RunEndedError as reason:
+    except (RunEndedError, NotTestableError) as reason:
         diagnosis = Diagnosis(str(reason), fatal=True)
     if diagnosis.text:
         mask = masker(session.ledger, session.target)
@@ -84,7 +99,7 @@ def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis
         for requirement in session.requirements:
             session.ledger.of(requirement.id).gaps.append(diagnosis.text)
         return diagnosis
-    session.progress.plan(len(session.counting), session.config.level.value)
+    session.progress.plan(len(session.counting), session.config)
     run_tests(session)
     return diagnosis
 
@@ -150,31 +165,44 @@ def _interruptible(guard: Guard) -> Iterator[None]:
 
 
 def clean(session: Session) -> Cleanup:
-    """Destroy what the run still holds, also after an interruption, and find out what is left."""
-    providers = session.providers
-    session.guard.clean_up(CLEANING_TIME)
+    """Destroy what the run still holds, also after an interruption, and find out what is left.
+
+    Where the target is away, it may come back: that is waited for as long as cleaning may take.
+    """
+    providers, guard = session.providers, session.guard
+    guard.clean_up(CLEANING_TIME)
     if providers.held:
         session.progress.cleaning(len(providers.held))
-    with contextlib.suppress(Exception, RunEndedError), session.ledger.unjudged():
-        providers.clear()
-        _find_unanswered(session)
-        _make_sure(session)
-    left = tuple(sorted(set(providers.ids)))
-    return Cleanup(providers.created, providers.created - len(left), left)
+    while True:
+        session.target.forgive()
+        with contextlib.suppress(Exception, RunEndedError), session.ledger.unjudged():
+            providers.clear()
+            _find_unanswered(session)
+            _make_sure(session)
+            _settle_disputed(session)
+        left = tuple(sorted(set(providers.ids)))
+        lost = any(one.operation == Operation.CREATE and one.response is None for one in session.ledger.exchanges)
+        if not session.target.away or not (left or lost) or guard.left < LONGEST_PAUSE:
+            return Cleanup(providers.created, providers.created - len(left), left)
+        session.progress.note(f"the target is away: waiting up to {guard.left:.0f} s for it to destroy what is left")
+        time.sleep(LONGEST_PAUSE)
 
 
 def _find_unanswered(session: Session) -> None:
     """Look for providers whose create was answered with no id; only names that this run sent are looked for."""
     providers = session.providers
-    unanswered = [name for name in providers.announced if name not in providers.resolved]
-    if not unanswered:
+    unresolved = providers.unresolved
+    if not unresolved:
+        session.journal.end()
         return
-    pages = session.inventory.walk().pages
-    for name in unanswered:
-        identity = found_by_name(pages, name)
+    walk = session.inventory.walk()
+    for name in unresolved:
+        identity = found_by_name(walk.pages, name)
         if identity is not None:
             providers.take_over(identity, name)
     providers.clear()
+    if walk.first.succeeded and walk.whole:
+        session.journal.end()
 
 
 def _make_sure(session: Session) -> None:
@@ -186,6 +214,14 @@ def _make_sure(session: Session) -> None:
                 providers.held.append(held)
         providers.clear()
         providers.held = [held for held in (*providers.held, *providers.past) if providers.exists(held.id)]
+
+
+def _settle_disputed(session: Session) -> None:
+    """Look again at ids that create gave and that show gave as somebody else's: what bears a mark of ours is ours."""
+    providers = session.providers
+    for identity, draft in providers.disputed.items():
+        providers.take_over(identity, draft.name)
+    providers.clear()
 
 
 def report_of(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started: datetime) -> Report:
@@ -208,6 +244,10 @@ def report_of(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started:
             "max_providers": config.max_providers,
             "examples": config.examples,
             "timeout": config.timeout,
+            "rate": config.rate,
+            "read_only": config.read_only,
+            "headers": tuple(name for name, _ in config.headers),
+            "proxy": config.proxy is not None,
         },
         started=started,
         finished=datetime.now(UTC),
@@ -223,6 +263,8 @@ def report_of(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started:
 
 def _result(session: Session, requirement: Requirement) -> RequirementResult:
     result = result_of(requirement, session.ledger, session.target)
+    if session.config.read_only and result.reason == NO_EVIDENCE:
+        return replace(result, reason="needs providers of the run's own, and may create none (--read-only)")
     if requirement.id in session.selected or result.outcome is Outcome.FAIL:
         return result
     return RequirementResult(requirement, Outcome.NOT_TESTED, "not selected by --only")

@@ -28,6 +28,7 @@ class Session:
     requirements: tuple[Requirement, ...]
     progress: Progress
     guard: Guard
+    journal: Journal
     ledger: Ledger
     target: Target
     api: Api
@@ -65,7 +66,8 @@ def open_session(config: Config, progress: Progress, journal: Journal, guard: Gu
     inventory = Inventory(api, ledger)
     providers = Providers(api, ledger, inventory, journal, config)
     journal.run(config.base_url)
-    return Session(config, _requirements(config.level), progress, guard, ledger, target, api, inventory, providers)
+    requirements = _requirements(config.level)
+    return Session(config, requirements, progress, guard, journal, ledger, target, api, inventory, providers)
 
 
 def _requirements(level: Level) -> tuple[Requirement, ...]:

@@ -73,6 +73,27 @@ def checked_token(text: str, source: str) -> str:
     return text
 
 
+def headers(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Take headers apart; raises UsageError for what is none, and for those that the suite itself sends."""
+    found = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        name, value = name.strip(), value.strip()
+        if not colon or not name.replace("-", "").replace("_", "").isalnum() or not (name + value).isascii():
+            raise UsageError("--header takes 'Name: value', in ASCII")
+        if not value.isprintable():
+            raise UsageError(f"--header {name} holds a control character")
+        if name.lower() in RESERVED:
+            raise UsageError(f"--header {name} is not possible: the suite sends that header itself")
+        found.append((name, value))
+    return tuple(found)
+
+
+RESERVED = frozenset(
+    {"access_token", "host", "content-type", "content-length", "transfer-encoding", "connection", "accept-encoding"}
+)
+
+
 def selection(names: Iterable[str], requirements: Iterable[Requirement], level: Level) -> tuple[str, ...]:
     """Return the names of `--only` as the catalogue spells them, sure that they select something."""
     requirements = tuple(requirements)

@@ -7,12 +7,18 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.api import Api
+from provider_conformance.dialling import UNTRUSTED
+from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.exchange import TransportProblem
+from provider_conformance.ledger import Ledger
+from provider_conformance.target import Guard, Target
 from provider_conformance.values.plausible import TYPICAL, Traits, combinations, nonce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from provider_conformance.config import Config
     from provider_conformance.exchange import Exchange
     from provider_conformance.session import Session
 
@@ -36,17 +42,19 @@ def look(session: Session) -> Diagnosis:
     """List and create once each, and say what is wrong with the target as a whole; nothing is judged by it."""
     listing = session.api.list(1, 1, "DEFAULT")
     if listing.response is None:
-        return Diagnosis(_unanswered(session, listing), fatal=True)
+        return Diagnosis(_unanswered(session.target.base_url, listing), fatal=True)
     if listing.succeeded:
         session.target.calibrate()
     if not _is_list(listing):
         second = session.api.list(0, 1, "DEFAULT")
         listing = second if _is_list(second) else listing
+    if session.config.read_only:
+        return Diagnosis() if _is_list(listing) else _unreadable(session.target.base_url, listing)
     creating = _trial(session)
     if judge.given_id(creating) is not None and (creating.status or 500) < 300:
         _find_capacity(session)
         return Diagnosis()
-    return _diagnosis(session, listing, creating)
+    return _diagnosis(session.target.base_url, listing, creating)
 
 
 def _trial(session: Session) -> Exchange:
@@ -118,10 +126,12 @@ def _sent(session: Session, traits: Traits = TYPICAL) -> Exchange:
     return answer
 
 
-def _diagnosis(session: Session, listing: Exchange, creating: Exchange) -> Diagnosis:
-    where = session.target.base_url
-    statuses = f"list is answered with {judge.outcome(listing)}, create with {judge.outcome(creating)}"
-    both = {listing.status, creating.status}
+def _diagnosis(where: str, listing: Exchange, creating: Exchange | None) -> Diagnosis:  # noqa: PLR0911 - a list of them
+    """Say what is wrong, from a list and a create, or a list alone."""
+    statuses = f"list is answered with {judge.outcome(listing)}"
+    if creating is not None:
+        statuses += f", create with {judge.outcome(creating)}"
+    both = {listing.status, (creating or listing).status}
     if both <= TURNED_AWAY:
         return Diagnosis(f"the token is refused ({statuses}): {UNDERSCORE_HINT}", fatal=True)
     if any(status is not None and 300 <= status < 400 for status in both):
@@ -133,11 +143,13 @@ def _diagnosis(session: Session, listing: Exchange, creating: Exchange) -> Diagn
             f"no such API at {where} ({statuses}): the base URL is the one under which /create and /list live",
             fatal=True,
         )
-    if not _speaks_json(listing) and not _speaks_json(creating):
+    if not _speaks_json(listing) and not _speaks_json(creating or listing):
         return Diagnosis(
             f"{where} does not speak JSON ({statuses}, {_media_type(listing)}): a login page, or another service?",
             fatal=not any(status is None or status >= 500 for status in both),
         )
+    if creating is None:
+        return Diagnosis()
     if creating.succeeded:
         return Diagnosis(
             f"create is answered with {judge.answer(creating)}, without the id of a new provider: "
@@ -146,17 +158,61 @@ def _diagnosis(session: Session, listing: Exchange, creating: Exchange) -> Diagn
     return Diagnosis(f"a plain create does not work: {judge.answer(creating)}; what needs a provider cannot be tested")
 
 
-def _unanswered(session: Session, exchange: Exchange) -> str:
-    where = session.target.base_url
+def _unanswered(where: str, exchange: Exchange) -> str:
     match exchange.problem:
         case TransportProblem.UNREACHABLE:
-            return f"cannot reach {where}: {exchange.detail}; is the server running, and is this its address?"
+            return f"cannot reach {where}: {exchange.detail}; {_reach_hint(exchange.detail)}"
         case TransportProblem.TIMED_OUT:
             return f"{where} does not answer: {exchange.detail} (--timeout)"
         case TransportProblem.MALFORMED:
             return f"{where} does not answer in HTTP: {exchange.detail}; is it https?"
+        case TransportProblem.TOO_LARGE:
+            return f"{where} gives no usable answer: {judge.outcome(exchange)}; this is no such API"
         case _:
             return f"{where} gives no usable answer: {judge.outcome(exchange)}; is it https?"
+
+
+def _reach_hint(detail: str) -> str:
+    """Say what to do about a target that no connection can be made to."""
+    if detail.startswith(UNTRUSTED):
+        return _trust_hint(detail)
+    if detail.startswith("TLS"):
+        return "is it http rather than https, or does it ask for a client certificate (--cert)?"
+    if detail.startswith("the proxy"):
+        return "is --proxy, or are HTTP_PROXY, HTTPS_PROXY and NO_PROXY, right?"
+    return "is the server running, and is this its address?"
+
+
+def _trust_hint(detail: str) -> str:
+    """Say what to do about a certificate that is not trusted."""
+    if "expired" in detail or "not yet valid" in detail:
+        return "is the clock of this machine right, and has the certificate been renewed?"
+    if "match" in detail or "mismatch" in detail:
+        return "the certificate is for another name: is this the right one for it?"
+    return "name the certificate of its authority with --cacert"
+
+
+def glance(config: Config) -> Diagnosis:
+    """List once, to see whether the target can be reached and used; nothing is created."""
+    target = Target(config, Guard(), lambda _: None, lambda _: None)
+    try:
+        api = Api(target, Ledger())
+        listing = api.list(1, 1, "DEFAULT")
+        if not _is_list(listing) and listing.response is not None:
+            listing = api.list(0, 1, "DEFAULT")
+    except (RunEndedError, NotTestableError) as reason:
+        return Diagnosis(str(reason), fatal=True)
+    finally:
+        target.close()
+    where = target.base_url
+    if listing.response is None:
+        return Diagnosis(_unanswered(where, listing), fatal=True)
+    return Diagnosis() if _is_list(listing) else _unreadable(where, listing)
+
+
+def _unreadable(where: str, listing: Exchange) -> Diagnosis:
+    found = _diagnosis(where, listing, None)
+    return found if found.fatal else Diagnosis(f"the list cannot be read: {judge.answer(listing)}", fatal=True)
 
 
 def _is_list(exchange: Exchange) -> bool:

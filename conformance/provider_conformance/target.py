@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import json
 import math
-import ssl
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,24 +14,27 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from provider_conformance import __version__
-from provider_conformance.connection import UNANSWERED, Address, Connection, TransportError, encoded, with_length
+from provider_conformance.connection import UNANSWERED, Connection, with_length
+from provider_conformance.dialling import TransportError
 from provider_conformance.errors import BudgetSpentError, InterruptedRunError, NotTestableError, TargetLostError
 from provider_conformance.exchange import Exchange, Headers, Request, TransportProblem
+from provider_conformance.limits import (
+    FOR_EVER,
+    HUGE_ANSWER,
+    LONGEST_WAIT,
+    MOST_HUGE_ANSWERS,
+    MOST_REQUESTS,
+    MOST_TIMEOUTS,
+    MOST_TIMEOUTS_IN_ALL,
+    MOST_WAITS,
+)
+from provider_conformance.route import route_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from provider_conformance.config import Config
     from provider_conformance.jsontext import JsonValue
-
-LONGEST_WAIT = 60.0
-"""Seconds that one Retry-After is waited for; a system that asks for more cannot be tested now."""
-
-MOST_WAITS = 8
-"""How often one request is repeated for 429 and 503; a system that refuses longer cannot be tested now."""
-
-MOST_TIMEOUTS = 3
-"""Exchanges in a row without an answer after which the target counts as lost."""
 
 
 class Guard:
@@ -40,13 +43,20 @@ class Guard:
     def __init__(self, max_time: float | None = None) -> None:
         self._end = math.inf if max_time is None else time.monotonic() + max_time
         self._interrupted = False
+        self.cleaning = False
 
     def interrupt(self) -> None:
         """Ask the run to stop before its next request."""
         self._interrupted = True
 
+    @property
+    def left(self) -> float:
+        """The seconds that are left."""
+        return self._end - time.monotonic()
+
     def clean_up(self, seconds: float) -> None:
         """Let requests pass again for a while, interrupted or not, so that the run can destroy what it created."""
+        self.cleaning = True
         self._interrupted = False
         self._end = time.monotonic() + seconds
 
@@ -63,6 +73,21 @@ class Guard:
         while (left := end - time.monotonic()) > 0:
             self.check()
             time.sleep(min(left, 0.1))
+
+
+class Pace:
+    """Keeps requests to a rate, in requests a second, without making up for time in which none were sent."""
+
+    def __init__(self, rate: float | None, guard: Guard) -> None:
+        self._interval = 1 / rate if rate else 0.0
+        self._guard = guard
+        self._next = 0.0
+
+    def wait(self, requests: int = 1) -> None:
+        """Wait until so many requests may be sent; those that overlap are paid for afterwards."""
+        if self._interval:
+            self._guard.sleep(self._next - time.monotonic())
+            self._next = max(self._next, time.monotonic()) + self._interval * requests
 
 
 TOKEN_HEADER = "access_token"  # noqa: S105 - the name of the header
@@ -112,9 +137,11 @@ class Target:
         assert config.base_url is not None
         self.base_url = config.base_url
         self.token = config.token or ""
-        self._address = Address.of(config.base_url)
-        self._tls = ssl.create_default_context() if self._address.secure else None
+        self._route = route_of(config)
         self._timeout = config.timeout
+        self._headers = config.headers
+        self._read_only = config.read_only
+        self._pace = Pace(config.rate, guard)
         self._guard = guard
         self._record = record
         self._note = note
@@ -122,6 +149,9 @@ class Target:
         self._keep_alive = True
         self._sent = 0
         self._silent = 0
+        self._silent_in_all = 0
+        self._huge = 0
+        self._last_answer = 0
 
     def close(self) -> None:
         """Close the kept connection."""
@@ -129,6 +159,8 @@ class Target:
 
     def send(self, call: Call) -> Exchange:
         """Send a call and return its exchange; waits and repeats where the target asks for patience (D18)."""
+        if self._read_only and call.method != "GET":
+            raise NotTestableError("nothing may be written (--read-only)")
         for attempt in range(MOST_WAITS):
             exchange = self._once(self.request(call), call.belongs_to)
             if (seconds := patience(exchange, attempt)) is None:
@@ -138,6 +170,7 @@ class Target:
 
     def send_together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
         """Send calls so that they really overlap: all but the last byte of each first, then the last bytes at once."""
+        self._pace.wait(len(calls))
         self._guard.check()
         requests = [self.request(call) for call in calls]
         first = self._sent + 1
@@ -162,18 +195,27 @@ class Target:
             for call, exchange, wait in zip(calls, exchanges, waits, strict=True)
         )
 
+    @property
+    def away(self) -> bool:
+        """Whether the last request found nobody to answer it."""
+        return self._silent > 0
+
+    def forgive(self) -> None:
+        """Forget how often the target did not answer, to give it another chance."""
+        self._silent = self._silent_in_all = self._huge = 0
+
     def calibrate(self) -> None:
         """Find out, after a first answer, whether the target keeps connections, to never race with its closing them."""
         if self._keep_alive:
             time.sleep(0.03)
-            self._connection.open(self._guard.check)
+            self._connection.open(self._connection.deadline(self._guard.check))
             self._keep_alive = self._connection.reused
 
     def request(self, call: Call) -> Request:
         """Write a call as an HTTP request."""
         token = self.token if call.token is None else call.token
         headers: Headers = (
-            ("Host", self._address.host_header),
+            ("Host", self._route.address.host_header),
             ("User-Agent", f"provider-conformance/{__version__}"),
             ("Accept", "application/json"),
             ("Accept-Encoding", "identity"),
@@ -182,25 +224,26 @@ class Target:
             headers += ((call.token_header, token),)
         if call.body is not None and call.content_type is not None:
             headers += (("Content-Type", call.content_type),)
-        headers += call.headers
+        headers += call.headers + self._headers
         query = call.query if isinstance(call.query, str) else _encoded_query(call.query)
-        path = f"{self._address.base_path}/{call.operation}"
+        path = f"{self._route.address.base_path}/{call.operation}"
         target = f"{path}?{query}" if query else path
         return Request(call.method, target, with_length(headers, call.body), call.body)
 
     def _overlapping(self, request: Request, start: threading.Barrier) -> Exchange:
         """Send all of a request but its last byte, wait for the others, and send that."""
-        connection, payload = self._new_connection(), encoded(request)
+        connection = self._new_connection()
+        payload, deadline = connection.encoded(request), connection.deadline(_never)
         began = time.monotonic()
         try:
             try:
-                connection.open(_never)
-                connection.send(payload[:-1])
+                connection.open(deadline)
+                connection.send(payload[:-1], deadline)
             finally:
                 start.wait(self._timeout)
-            began = time.monotonic()
-            connection.send(payload[-1:])
-            response = connection.receive(request, _never)
+            began, deadline = time.monotonic(), connection.deadline(_never)
+            connection.send(payload[-1:], deadline)
+            response = connection.receive(request, deadline)
             return Exchange(0, None, request, response, elapsed=time.monotonic() - began)
         except TransportError as error:
             return Exchange(0, None, request, None, error.problem, error.detail, time.monotonic() - began)
@@ -218,6 +261,7 @@ class Target:
 
     def _once(self, request: Request, operation: str | None) -> Exchange:
         """Send a request once; only one that a kept connection's silent end cost its answer is sent anew."""
+        self._pace.wait()
         self._guard.check()
         exchange = self._attempt(request, operation)
         if exchange.detail == UNANSWERED and self._connection.reused:
@@ -243,13 +287,23 @@ class Target:
 
     def _watch(self, exchange: Exchange) -> None:
         """End the run when the target is gone, instead of waiting for each of its timeouts."""
+        if exchange.response is not None:
+            self._last_answer = exchange.number
         gone = exchange.problem in {TransportProblem.UNREACHABLE, TransportProblem.TIMED_OUT}
         self._silent = self._silent + 1 if gone else 0
         if self._silent >= MOST_TIMEOUTS:
-            raise TargetLostError(f"the target is gone: {exchange.problem}, {exchange.detail}")
+            raise TargetLostError(f"the target is gone: {exchange.problem}, {exchange.detail}", self._last_answer + 1)
+        self._silent_in_all += gone
+        if self._silent_in_all >= MOST_TIMEOUTS_IN_ALL:
+            raise TargetLostError(f"the target has left {MOST_TIMEOUTS_IN_ALL} requests unanswered ({exchange.detail})")
+        self._huge += exchange.response is not None and len(exchange.response.body) > HUGE_ANSWER
+        if self._huge >= MOST_HUGE_ANSWERS:
+            raise TargetLostError(f"the target has given {MOST_HUGE_ANSWERS} answers of more than {HUGE_ANSWER} bytes")
+        if self._sent >= MOST_REQUESTS and not self._guard.cleaning:
+            raise BudgetSpentError(f"{MOST_REQUESTS} requests are sent, and the tests are not over")
 
     def _new_connection(self) -> Connection:
-        return Connection(self._address, self._timeout, self._tls)
+        return Connection(self._route, self._timeout)
 
 
 def patience(exchange: Exchange, attempt: int) -> float | None:
@@ -260,11 +314,11 @@ def patience(exchange: Exchange, attempt: int) -> float | None:
     values = response.header_values("retry-after")
     if not values:
         return float(2**attempt) if response.status == 429 else None
-    if values[0].strip().isdigit():
-        return float(values[0])
+    if re.fullmatch(r"\s*[0-9]+\s*", values[0], re.ASCII):
+        return min(float(values[0][:20]), FOR_EVER)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(values[0]).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
         return float(2**attempt)
 
 

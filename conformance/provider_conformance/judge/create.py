@@ -54,6 +54,18 @@ def id_is_new(exchange: Exchange, *, seen: Sequence[int]) -> Problem | None:
     )
 
 
+def id_is_nobody_s(created: Exchange, show: Exchange, *, id: int, marks: Values) -> Problem | None:
+    """An id that create gives is not one that the list gave before, of a provider with nothing of what was created."""
+    members = members_of(show) or {}
+    if any(same(members.get(name), value) for name, value in marks.items()):
+        return None
+    return Problem(
+        f"create gives the id {id}, which is that of somebody else's provider",
+        "an id of the new provider's own",
+        f"{answer(created)}; show gives a provider of this id that bears nothing of what was created",
+    )
+
+
 def ids_differ(*exchanges: Exchange) -> Problem | None:
     """Creates that arrive at the same time get ids of their own."""
     ids = [found for found in map(given_id, exchanges) if found is not None]

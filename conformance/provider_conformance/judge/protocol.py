@@ -22,6 +22,9 @@ SLOWEST = 5.0
 SLOWEST_FACTOR = 20
 
 
+LARGEST_SEARCHED = 64 * 1024
+"""Bytes of an error that are searched: what it discloses comes early, and a hostile one takes its time."""
+
 LARGEST_SAID = 100_000
 """Bytes of a request's body that are looked through for what an error repeats of it."""
 
@@ -86,7 +89,7 @@ def discloses_nothing(exchange: Exchange, *, token: str, others: Mapping[str, Se
         return None
     headers = "\n".join(f"{name}: {value}" for name, value in response.headers if name.lower() != "set-cookie")
     found = ""
-    for text in (response.body.decode("utf-8", "replace"), headers):
+    for text in (response.body[:LARGEST_SEARCHED].decode("utf-8", "replace"), headers):
         found = found or _disclosed(text, exchange.request, token, others)
     if not found:
         return None

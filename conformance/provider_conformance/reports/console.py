@@ -14,6 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from provider_conformance.about import tracker
+from provider_conformance.contract import Level
+from provider_conformance.limits import CLEANING_TIME, MOST_REQUESTS
 from provider_conformance.reports.inert import inert, inert_lines
 from provider_conformance.verdict import Outcome, Verdict, counting
 
@@ -22,8 +24,12 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from provider_conformance.config import Config
     from provider_conformance.reports.stream import TolerantStream
     from provider_conformance.verdict import Failure, Report, RequirementResult
+
+USUAL_REQUESTS = {Level.CORE: 2_100, Level.STRICT: 3_200, Level.HARDENED: 4_200}
+"""Requests of a run without any trouble and without providers of others, about."""
 
 HEARTBEAT = 10.0
 """Seconds after which a run without a terminal says that it is still alive."""
@@ -93,10 +99,14 @@ class ConsoleProgress:
         name = "the embedded reference implementation at " if embedded else ""
         self._say(Text(f"certifying {name}{inert(base_url)}"))
 
-    def plan(self, requirements: int, level: str) -> None:
-        """Say how much there is to do."""
+    def plan(self, requirements: int, config: Config) -> None:
+        """Say how much there is to do, and what the run may do to the target at most."""
         self._planned = requirements
-        self._say(Text(f"{requirements} requirements up to level {level}"))
+        self._say(Text(f"{requirements} requirements up to level {config.level.value}"))
+        requests = f"some {USUAL_REQUESTS[config.level]:,} requests, {MOST_REQUESTS:,} at most"
+        time_limit = f"{config.max_time + CLEANING_TIME:,.0f} s at most" if config.max_time else "no limit of time"
+        writes = f"creates, changes and destroys providers of its own, {config.max_providers} at a time"
+        self._say(Text(f"{'creates nothing' if config.read_only else writes}; {requests}; {time_limit}", style="dim"))
 
     def diagnosis(self, text: str) -> None:
         """Say what is wrong with the target as a whole, ahead of everything that was held back."""
@@ -288,4 +298,7 @@ def _show_left(console: Console, report: Report) -> None:
     ids = ", ".join(map(str, left[:MOST_IDS])) + (", …" if len(left) > MOST_IDS else "")
     created, destroyed = report.cleanup.created, report.cleanup.destroyed
     line = Text(f"LEFT BEHIND {len(left)} providers that could not be destroyed", style="bold red")
-    console.print(line.append(f" (created {created}, destroyed {destroyed}); ids: {ids}\n"))
+    console.print(line.append(f" (created {created}, destroyed {destroyed}); ids: {ids}"))
+    console.print(
+        Text("  once that is mended: provider-conformance cleanup JOURNAL (journal.jsonl beside the reports)\n")
+    )

@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 import re
 import string
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
 from provider_conformance.jsontext import JsonValue
+from provider_conformance.values.narrowing import Plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +33,9 @@ PORTS = (1, 80, 255, 256, 1023, 1024, 5060, 5061, 32767, 32768, 49151, 65535)
 INTERVALS = (30, 59, 60, 127, 128, 255, 256, 300, 3600, 32767, 32768, 65535, 65536, 86399, 86400)
 NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
 DOMAINS = ("example.com", "example.net", "example.org", "sip.example.com")
+
+RUN_OF_NAME = re.compile(rf"{NAME_PREFIX}-[0-9]+-")
+"""What the names of one run have in common."""
 
 Provider = dict[str, JsonValue]
 ALPHABET = string.ascii_letters + string.digits
@@ -68,51 +72,62 @@ class Traits:
 TYPICAL = Traits()
 
 
+def is_ours(name: str) -> bool:
+    """Tell whether a provider's name is one that runs give, in whatever letter case it comes back."""
+    return name.casefold().startswith(f"{NAME_PREFIX}-")
+
+
 @dataclass(frozen=True)
 class Values:
     """Makes the plausible providers of one run; `nonce` tells its names from those of other runs."""
 
     nonce: str
-    in_parameters: tuple[JsonValue, ...] = ()
-    out_parameters: tuple[JsonValue, ...] = ()
+    plausible: Plausible = field(default_factory=Plausible)
 
     def name(self, number: int, tail: str = "") -> str:
         """Return the name of our provider with a number."""
         # A tail that goes on with digits would make the name another number's.
         parted = f".{tail}" if tail[:1].isdigit() else tail
-        return _clean(f"{NAME_PREFIX}-{self.nonce}-{number}{parted}")
+        own = f"{NAME_PREFIX}-{self.nonce}-{number}"
+        return own + self.plausible.text(_clean(f"{own}{parted}").removeprefix(own), len(own))
 
     def provider(self, number: int, traits: Traits = TYPICAL) -> Provider:
         """Return the complete body of a plausible create."""
         registers = traits.auth_mode == "REGISTER_AUTH"
         addresses = traits.ips if registers else max(1, traits.ips)
-        own = f"{self.nonce}{number}"
+        own, plausible = f"{self.nonce}{number}", self.plausible
+        given = _addresses(number, addresses, traits.rotation)
         return {
             "name": self.name(number, traits.name_tail),
             "auth_mode": traits.auth_mode,
             "protocol": traits.protocol,
             "require_register": registers,
-            "password": traits.password,
-            "reregister_interval": traits.reregister_interval,
-            "port": traits.port,
-            "ips": list(_addresses(number, addresses, traits.rotation)),
-            "auth_id": traits.auth_tail if traits.auth_alone else _own_text(traits.auth_tail, own),
+            "password": plausible.text(traits.password) or "x",
+            "reregister_interval": plausible.interval(traits.reregister_interval),
+            "port": plausible.port(traits.port),
+            "ips": list[JsonValue](dict.fromkeys(map(plausible.address, given)))[: plausible.most_ips],
+            "auth_id": traits.auth_tail if traits.auth_alone else self._own_text(traits.auth_tail, own),
             # Only name, auth_id and hostname must be nobody else's.
-            "outbound_server": _host(traits.outbound_host, "", traits.domain, 300),
+            "outbound_server": plausible.host(_host(traits.outbound_host, "", traits.domain, 300)),
             "status": traits.status,
-            "hostname": _host(traits.host, own, traits.domain, number + 97 * int(self.nonce)),
-            "outbound_server_port": traits.outbound_server_port,
+            "hostname": plausible.host(_host(traits.host, own, traits.domain, number + 97 * int(self.nonce))),
+            "outbound_server_port": plausible.port(traits.outbound_server_port),
             "provider_in_lan": traits.provider_in_lan,
             "single_via_header": traits.single_via_header,
         }
+
+    def _own_text(self, text: str, own: str) -> str:
+        """Return plausible text that ends with what makes it a provider's own."""
+        cut = _clean(text[: LONGEST_TEXT - len(own)])
+        return self.plausible.text(cut, len(own)).strip() + own
 
     def update(self, identity: int, body: Mapping[str, JsonValue]) -> Provider:
         """Return the complete body of an update: a create's values, the id and the two lists of parameters."""
         return {
             **body,
             "id": identity,
-            "in_parameters": list(self.in_parameters),
-            "out_parameters": list(self.out_parameters),
+            "in_parameters": list(self.plausible.in_parameters),
+            "out_parameters": list(self.plausible.out_parameters),
         }
 
 
@@ -319,11 +334,6 @@ def _host(label: str, own: str, domain: str, number: int) -> str:
         return _address(number)
     labels = [f"{label}-{own}" if own else label, *([domain] if domain else [])]
     return ".".join(labels)[-LONGEST_TEXT:]
-
-
-def _own_text(text: str, own: str) -> str:
-    """Return plausible text that ends with what makes it a provider's own."""
-    return _clean(text[: LONGEST_TEXT - len(own)]) + own
 
 
 def _address(number: int) -> str:

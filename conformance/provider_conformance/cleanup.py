@@ -1,0 +1,117 @@
+"""Destroys what a run left behind, by its journal: after a kill, a power cut, or a target that went away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from provider_conformance import judge
+from provider_conformance.api import Api
+from provider_conformance.errors import NotTestableError, RunEndedError
+from provider_conformance.inventory import Inventory
+from provider_conformance.judge import listed, loose_id
+from provider_conformance.ledger import Ledger
+from provider_conformance.target import Guard, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from provider_conformance.config import Config
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.journal import Journal, Leftovers
+
+MOST_SHOWN = 2000
+"""Providers without a name in the list that are looked at one by one."""
+
+
+@dataclass
+class Findings:
+    """What a cleanup has done: ids that it destroyed, and what is left, each with the reason."""
+
+    destroyed: list[int] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+def clean_up(config: Config, leftovers: Leftovers, journal: Journal, note: Callable[[str], None]) -> Findings:
+    """Destroy the providers of a journal, each only after show has confirmed that it bears a name of that run.
+
+    It may be called again, and while others use the target: what has become somebody else's is left alone.
+    """
+    findings = Findings()
+    target = Target(config, Guard(config.max_time), lambda _: None, note)
+    try:
+        Cleaner(Api(target, Ledger()), leftovers, journal, findings).clean()
+    except (NotTestableError, RunEndedError) as reason:
+        findings.left.append(str(reason))
+    finally:
+        target.close()
+    return findings
+
+
+class Cleaner:
+    """Looks for the providers of one journal and destroys them."""
+
+    def __init__(self, api: Api, leftovers: Leftovers, journal: Journal, findings: Findings) -> None:
+        self._api = api
+        self._leftovers = leftovers
+        self._journal = journal
+        self._findings = findings
+
+    def clean(self) -> None:
+        """Destroy what was created, and then what creates without an answer may have left."""
+        for identity in self._leftovers.created:
+            self._settle(identity)
+        complete = True
+        for identity in self._unanswered():
+            complete = self._settle(identity) and complete
+        if complete and not self._findings.left:
+            self._journal.end()
+
+    def _settle(self, identity: int) -> bool:
+        """Destroy a provider if it is one of the run; tell whether nothing is left of it."""
+        shown = self._api.show(identity)
+        if self._is_gone(shown):
+            self._journal.destroyed(identity)
+            return True
+        name = (judge.members_of(shown) or {}).get("name")
+        if not shown.succeeded or not isinstance(name, str):
+            return self._left(identity, f"show does not tell its name: {judge.answer(shown)}")
+        if not name.startswith(tuple(self._leftovers.prefixes)):
+            # Somebody else's by now, and hence none of ours any more.
+            self._journal.destroyed(identity)
+            return True
+        answer = self._api.destroy(identity)
+        if not 200 <= (answer.status or 0) < 300 and not self._is_gone(self._api.show(identity)):
+            return self._left(identity, f"destroy is answered with {judge.answer(answer)}")
+        self._journal.destroyed(identity)
+        self._findings.destroyed.append(identity)
+        return True
+
+    def _left(self, identity: int, reason: str) -> bool:
+        self._findings.left.append(f"provider {identity}: {reason}")
+        return False
+
+    def _is_gone(self, shown: Exchange) -> bool:
+        return shown.refused and shown.status not in {401, 403, 407, 429}
+
+    def _unanswered(self) -> Iterator[int]:
+        """Find the providers whose create had no answer, by the names that only this run sent."""
+        names = self._leftovers.unanswered
+        if not names:
+            return
+        walk = Inventory(self._api, Ledger()).walk()
+        if not walk.first.succeeded:
+            self._findings.left.append(f"the list cannot be read: {judge.answer(walk.first)}")
+            return
+        nameless = []
+        for item in (item for page in walk.pages for item in listed(page)):
+            identity = loose_id(item.get("id"))
+            if identity is not None and item.get("name") in names:
+                yield identity
+            elif identity is not None and "name" not in item:
+                nameless.append(identity)
+        if not walk.whole or len(nameless) > MOST_SHOWN:
+            self._findings.left.append("the list is too long to be searched for creates that had no answer")
+        for identity in nameless[:MOST_SHOWN]:
+            if (judge.members_of(self._api.show(identity)) or {}).get("name") in names:
+                yield identity

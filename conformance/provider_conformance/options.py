@@ -1,0 +1,148 @@
+"""The options that commands which speak to a target have in common, and the file that can hold them."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from provider_conformance.config import DEFAULT_TIMEOUT, UsageError
+from provider_conformance.values.narrowing import Plausible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+FILE_NAME = "provider-conformance.toml"
+PLAUSIBLE = "plausible"
+ELSEWHERE = frozenset({"config"})
+"""Options that the file itself cannot hold."""
+
+
+class Seconds(click.FloatRange):
+    """A time in seconds: more than none, and not for ever."""
+
+    name = "seconds"
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a number of seconds; comparisons alone would let NaN and infinity through."""
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
+
+
+def configured(command: F) -> F:
+    """Add --config to a command: what the file says is the default of its options."""
+    return click.option(
+        "--config",
+        "config",
+        type=click.Path(path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=_read,
+        help=f"A TOML file with options; without it {FILE_NAME} is read, if it is there. `init` writes one.",
+    )(command)
+
+
+def reaching(command: F) -> F:
+    """Add the options that say how a target is reached."""
+    file = click.Path(path_type=Path, exists=True, dir_okay=False)
+    options = (
+        click.option(
+            "--token",
+            metavar="TOKEN",
+            help="The access token. Other users of this machine can read it in the process list: "
+            "better use --token-file, or the environment variable PROVIDER_TOKEN.",
+        ),
+        click.option("--token-file", metavar="FILE", help="A file that holds the access token; - is standard input."),
+        click.option(
+            "--timeout",
+            type=Seconds(),
+            default=DEFAULT_TIMEOUT,
+            show_default=True,
+            help="Time that one exchange may take, from connecting to the end of the answer.",
+        ),
+        click.option("--rate", type=Seconds(), metavar="N", help="Most requests a second.  [default: no limit]"),
+        click.option(
+            "--header",
+            "headers",
+            multiple=True,
+            metavar="'NAME: VALUE'",
+            help="A header that goes with every request, for what stands in front of the target; can be repeated.",
+        ),
+        click.option(
+            "--cacert", type=file, metavar="FILE", help="Certificates to trust, in PEM, instead of the system's."
+        ),
+        click.option("--cert", type=file, metavar="FILE", help="A client certificate in PEM, with its key or --key."),
+        click.option("--key", type=file, metavar="FILE", help="The key of the client certificate, without passphrase."),
+        click.option(
+            "--proxy",
+            metavar="URL",
+            help="An HTTP proxy; empty for none.  [default: HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment]",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _read(context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
+    """Make what a file says the defaults of a command's options; raises UsageError."""
+    if path is None and not Path(FILE_NAME).exists():
+        return
+    file = path or Path(FILE_NAME)
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file} is no TOML: {error}") from error
+    from provider_conformance.cli import group  # noqa: PLC0415 - what any command knows may be in the file
+
+    known = {_key(p): p for command in group.commands.values() for p in command.params if _key(p) not in ELSEWHERE}
+    own = {_key(parameter): parameter.name for parameter in context.command.params}
+    for key in content:
+        if key not in known and key != PLAUSIBLE:
+            close = difflib.get_close_matches(key, known, n=1)
+            guess = f"; did you mean {close[0]}?" if close else ""
+            raise UsageError(f"{file} has {key!r}, which is no option{guess}")
+    defaults = {own[key]: _plain(value) for key, value in content.items() if key in own}
+    context.default_map = {**(context.default_map or {}), **defaults}
+    context.obj = content.get(PLAUSIBLE)
+
+
+def _key(parameter: click.Parameter) -> str:
+    """Return what a parameter is called in the file: as on the command line, without the dashes in front."""
+    names = [option for option in parameter.opts if option.startswith("--")]
+    return names[0].removeprefix("--") if names else (parameter.name or "").replace("_", "-")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as click takes defaults: a table of headers becomes lines."""
+    if isinstance(value, dict):
+        return [f"{name}: {text}" for name, text in value.items()]
+    return value
+
+
+def plausible(table: object) -> Plausible:
+    """Read the table of plausible values; raises UsageError."""
+    if table is None:
+        return Plausible()
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - takes longer to import than all of --help
+
+    try:
+        return TypeAdapter(Plausible).validate_python(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "all of it"
+        known = ", ".join(Plausible.__dataclass_fields__)
+        raise UsageError(f"[{PLAUSIBLE}] in the configuration: {where}: {first['msg']}; it may have {known}") from error

@@ -1,0 +1,46 @@
+"""What `provider-conformance init` writes."""
+
+from __future__ import annotations
+
+TEMPLATE = """\
+# Settings of provider-conformance. Options on the command line win over this file, and it over the defaults, which
+# stand here after the names. Keep the token out of it: use token-file, or the variable PROVIDER_TOKEN.
+
+# The system under test
+# base-url = "https://pbx.example/api/providers"
+# token-file = "/run/secrets/provider-token"
+
+# How it is reached
+# timeout = 10.0            # seconds that one exchange may take
+# rate = 50.0               # most requests a second; no limit unless given
+# proxy = "http://proxy.example:3128"   # "" for none, whatever the environment says
+# cacert = "authority.pem"
+# cert = "client.pem"
+# key = "client.key"
+# [header] must stand below all of these
+
+# What is certified
+# level = "hardened"        # core, strict or hardened
+# max-providers = 8         # most providers that a run holds at a time
+# max-time = 7200.0         # seconds that a run may last
+# examples = 30             # effort of the property-based tests
+# seed = 20260101
+# read-only = false         # create nothing; the verdict is then incomplete at best
+# report-dir = "provider-conformance-report"
+
+# What an operator of this system may send, where it takes less than the documentation allows
+# [plausible]
+# domains = ["sip.example.com"]         # hosts are made below these
+# networks = ["192.0.2"]                # addresses are made in these
+# ports = [1, 65535]                    # the lowest and the highest
+# intervals = [30, 86400]               # seconds, of reregister_interval
+# characters = " .-_@+"                 # what text may have besides letters and digits
+# longest_text = 64
+# most_ips = 8
+# in_parameters = []                    # items that update may send
+# out_parameters = []
+
+# Headers that go with every request
+# [header]
+# X-Tenant = "acme"
+"""
