@@ -300,10 +300,15 @@ class Providers:
     def update(self, held: Held, traits: Traits, *, content_type: str = "application/json") -> Exchange:
         """Send a complete, plausible update, and remember its values unless it is refused."""
         body = self.values.provider(held.number, rebased(traits, self.base))
-        update = self.values.update(held.id, body)
-        answer = self._api.served(self._api.update(update, content_type=content_type))
+        answer = self.change(held, body, content_type=content_type)
         if answer.refused and len(held.story) > 1 and self.is_gone(held.id) and self._misnamed(held):
             return self.update(held, traits, content_type=content_type)
+        return answer
+
+    def change(self, held: Held, body: Provider, *, content_type: str = "application/json") -> Exchange:
+        """Send a complete update to a body, and remember it unless it is refused."""
+        update = self.values.update(held.id, body)
+        answer = self._api.served(self._api.update(update, content_type=content_type))
         held.shown = None
         if not answer.refused:
             held.body = body

@@ -27,6 +27,7 @@ SUITE_ORDER = (
     "test_list.py",
     "test_update.py",
     "test_destroy.py",
+    "test_samples.py",
     "test_http.py",
     "test_values.py",
     "test_protocol.py",

@@ -64,13 +64,13 @@ class Refusals:
 
     def creates(self, violations: Iterable[Violation]) -> None:
         """Send creates that must be refused; none may store a provider."""
-        control = self._providers.send(self._providers.draft())
+        control = self._providers.send(self._providers.draft(OTHERWISE))
         self._expect.control(control)
         before = self.look_around()
         self._providers.clear()
         sent = []
         for violation in violations:
-            draft = self._providers.draft()
+            draft = self._providers.draft(OTHERWISE)
             self._providers.announce(draft)
             with self._expect.each():
                 answer = self._api.create(violation.write(draft.body))
@@ -80,6 +80,22 @@ class Refusals:
                     sent.append((draft, violation.what, answer))
                 self._hold_to(judge.refused, answer, violation.what, breaks=violation.breaks)
         self.nothing_was_stored(before, sent)
+        self._nothing_is_left_of(sent)
+
+    def _nothing_is_left_of(self, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
+        """Create what was refused once more, without what was wrong with it, and after it another provider."""
+        self._providers.clear()
+        for draft, what, _ in sent[:1]:
+            with self._expect.each():
+                answer = self._providers.send(draft)
+                again = f"the names of a create that was refused for {what}"
+                self._expect(judge.accepted, answer, requirement="CREATE-1", what=again)
+        self._providers.clear()
+        with self._expect.each():
+            plain = self._providers.create()
+            shown = self._providers.shown(plain)
+            self._expect(judge.shows_values, shown, of=plain, requirement="CREATE-4", values=plain.body)
+        self._providers.clear()
 
     def nothing_was_stored(self, before: Walk, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
         """Look at every provider that has appeared since: none may bear what only refused requests carried."""
@@ -155,6 +171,7 @@ class Refusals:
         bystander = self._providers.create()
         others = self._providers.shown(bystander)
         victim = self._providers.create()
+        aimed, listed_before = victim, self._inventory.walk(ours=self._providers.ids)
         for batch in in_batches(self.unguessed(violations), BATCH):
             refused: list[Violation] = []
             for violation in batch:
@@ -173,7 +190,19 @@ class Refusals:
                     with self._expect.each():
                         victim = self._alone(victim, violation, send)
         self._expect(judge.unchanged, others, self._api.served(self._api.show(bystander.id)), of=bystander)
+        if victim is aimed:
+            self.list_is_unchanged(listed_before, [bystander, victim])
         self._providers.clear()
+
+    def list_is_unchanged(self, before: Walk, held: Sequence[Held]) -> None:
+        """Compare what list gives of our providers with what it gave before requests that were all refused."""
+        ids = [one.id for one in held]
+        after = self._inventory.walk(ours=ids)
+        if self._api.others and [one for one in before.ids if one not in ids] != [
+            one for one in after.ids if one not in ids
+        ]:
+            return  # others have changed it
+        self._expect(judge.list_unchanged, *before.pages, *after.pages, first=len(before.pages), ids=ids)
 
     def _alone(self, victim: Held, violation: Violation, send: Callable[[Held, Violation], Exchange]) -> Held:
         """Send one request again, to see whether it is the one that changes the provider."""

@@ -99,7 +99,8 @@ class Call:
 
     A `query` of text is sent as it is. `token` None means the valid one, "" none at all. `body` bytes are sent as they
     are, anything else as JSON.
-    A request is `outside` the contract when its path or its method is none of the contract's.
+    A request is `outside` the contract when its path or its method is none of the contract's; one that is sent `apart`
+    goes over a second connection.
     """
 
     operation: str
@@ -110,7 +111,10 @@ class Call:
     token: str | None = None
     token_header: str = TOKEN_HEADER
     headers: Headers = ()
+    agent: str = f"provider-conformance/{__version__}"
+    accept: str = "application/json"
     outside: bool = False
+    apart: bool = False
 
     @property
     def belongs_to(self) -> str | None:
@@ -146,6 +150,7 @@ class Target:
         self._record = record
         self._note = note
         self._connection = self._new_connection()
+        self._second = self._new_connection()
         self._keep_alive = True
         self._sent = 0
         self._silent = 0
@@ -154,15 +159,16 @@ class Target:
         self._last_answer = 0
 
     def close(self) -> None:
-        """Close the kept connection."""
+        """Close the kept connections."""
         self._connection.close()
+        self._second.close()
 
     def send(self, call: Call) -> Exchange:
         """Send a call and return its exchange; waits and repeats where the target asks for patience (D18)."""
         if self._read_only and call.method != "GET":
             raise NotTestableError("nothing may be written (--read-only)")
         for attempt in range(MOST_WAITS):
-            exchange = self._once(self.request(call), call.belongs_to)
+            exchange = self._apart(call) if call.apart else self._once(self.request(call), call.belongs_to)
             if (seconds := patience(exchange, attempt)) is None:
                 return exchange
             self._wait(exchange, seconds)
@@ -216,8 +222,8 @@ class Target:
         token = self.token if call.token is None else call.token
         headers: Headers = (
             ("Host", self._route.address.host_header),
-            ("User-Agent", f"provider-conformance/{__version__}"),
-            ("Accept", "application/json"),
+            ("User-Agent", call.agent),
+            ("Accept", call.accept),
             ("Accept-Encoding", "identity"),
         )
         if token != NO_TOKEN:
@@ -251,6 +257,14 @@ class Target:
             return Exchange(0, None, request, None, TransportProblem.TIMED_OUT, NOT_OPENED)
         finally:
             connection.close()
+
+    def _apart(self, call: Call) -> Exchange:
+        """Send a call over the second connection, which stays open beside the first as long as the target keeps it."""
+        self._connection, self._second = self._second, self._connection
+        try:
+            return self._once(self.request(call), call.belongs_to)
+        finally:
+            self._connection, self._second = self._second, self._connection
 
     def _wait(self, exchange: Exchange, seconds: float) -> None:
         if seconds > LONGEST_WAIT:

@@ -20,6 +20,44 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from provider_conformance.exchange import Exchange
+    from provider_conformance.jsontext import JsonValue
+
+
+def list_unchanged(*pages: Exchange, first: int, ids: Sequence[int]) -> Problem | None:
+    """After requests that were all refused, list gives our providers as before, and in the same order.
+
+    The `first` pages were read before. What a listed provider bears may vary (D5); what it bears twice is compared.
+    """
+    before, after = _ours(pages[:first], ids), _ours(pages[first:], ids)
+    names = set(documented_properties())
+    for identity, old in before.items():
+        new = after.get(identity)
+        if new is None:
+            return Problem(
+                f"after requests that were all refused, list no longer gives provider {identity}",
+                f"provider {identity}, as before",
+                f"the pages give, in order, the ids {', '.join(ids_by_page(pages[first:]))}",
+            )
+        both = names & old.keys() & new.keys()
+        problem = difference(
+            {name: new[name] for name in sorted(both)},
+            {name: old[name] for name in sorted(both)},
+            f"after requests that were all refused, list gives provider {identity} otherwise than before",
+        )
+        if problem is not None:
+            return problem
+    if list(before) != [identity for identity in after if identity in before]:
+        return Problem(
+            "after requests that were all refused, list gives our providers in another order",
+            f"the order {', '.join(map(str, before))}",
+            f"the order {', '.join(map(str, after))}",
+        )
+    return None
+
+
+def _ours(pages: Sequence[Exchange], ids: Sequence[int]) -> dict[int, dict[str, JsonValue]]:
+    items = [(loose_id(item.get("id")), item) for page in pages for item in listed(page)]
+    return {identity: item for identity, item in items if identity is not None and identity in ids}
 
 
 def at_most_pagesize(exchange: Exchange, *, pagesize: int) -> Problem | None:

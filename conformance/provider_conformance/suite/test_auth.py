@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from provider_conformance.api import Api
-    from provider_conformance.exchange import Exchange
+    from provider_conformance.exchange import Exchange, Headers
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
@@ -51,13 +51,25 @@ def test_the_valid_token_is_served_on_every_operation(
 
 @requirement("AUTH-2")
 def test_a_request_without_token_is_refused_on_every_operation(
-    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
     intruder = Intruder(api, providers, inventory, expect)
 
     for attempt in intruder.attempts:
         attempt("no token", NO_TOKEN)
+    for attempt in (intruder.second_page, intruder.optional_order):
+        attempt("no token", NO_TOKEN)
 
+    # What only the machine itself, or whoever was served before, may be trusted for.
+    for what, headers in (
+        ("no token, from 127.0.0.1", LOCAL),
+        ("no token, with the cookies that it set", _cookies(ledger)),
+    ):
+        intruder.disguise = partial(with_headers, headers)
+        for attempt in intruder.attempts if headers else ():
+            attempt(what, NO_TOKEN)
+
+    intruder.disguise = lambda call: call
     intruder.nothing_was_stored()
     intruder.controls()
 
@@ -89,6 +101,7 @@ def test_the_token_counts_in_its_header_alone(
     if ledger.violated("AUTH-2"):
         raise NotTestableError("requests without a token are served (AUTH-2), so that one elsewhere changes nothing")
     token = api.target.token
+    wrong = tokens.altered(token, 0)[1]
     intruder = Intruder(api, providers, inventory, expect)
 
     for what, place in (
@@ -99,6 +112,17 @@ def test_the_token_counts_in_its_header_alone(
         intruder.disguise = partial(place, token)
         for attempt in intruder.attempts:
             attempt(what, NO_TOKEN)
+
+    for number, (what, place, header) in enumerate(
+        (
+            ("the token in the header X-Access-Token alone", partial(in_header, token), NO_TOKEN),
+            ("the token in the query as token", partial(in_query_as_token, token), NO_TOKEN),
+            ("a wrong token in the header, the valid one in the query", partial(in_query, token), wrong),
+        )
+    ):
+        intruder.disguise = place
+        for attempt in intruder.attempts[number % 2 :: 2]:
+            attempt(what, header)
 
     intruder.disguise = lambda call: call
     intruder.nothing_was_stored()
@@ -148,6 +172,39 @@ def in_query(token: str, call: Call) -> Call:
     return replace(call, query=(*call.query, ("access_token", token)))
 
 
+def in_query_as_token(token: str, call: Call) -> Call:
+    """Put a token into the query by another name."""
+    return replace(call, query=(*call.query, ("token", token)))
+
+
+def in_header(token: str, call: Call) -> Call:
+    """Put a token into a header of another name."""
+    return with_headers((("X-Access-Token", token),), call)
+
+
+def with_headers(headers: Headers, call: Call) -> Call:
+    """Add headers to a call."""
+    return replace(call, headers=(*call.headers, *headers))
+
+
+LOCAL: Headers = (("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1"), ("Forwarded", "for=127.0.0.1"))
+"""What a proxy on the machine itself would say."""
+
+
+def _cookies(ledger: Ledger) -> Headers:
+    """Return the cookies that answers have set, as the header that sends them back."""
+    set_by_answers = {
+        value.partition(";")[0].strip()
+        for exchange in ledger.exchanges
+        if exchange.succeeded and exchange.response is not None
+        for value in exchange.response.header_values("set-cookie")
+    }
+    return (("Cookie", "; ".join(sorted(set_by_answers)[-MOST_COOKIES:])),) if set_by_answers else ()
+
+
+MOST_COOKIES = 5
+
+
 def in_cookie(token: str, call: Call) -> Call:
     """Put a token into a cookie."""
     return replace(call, headers=(("Cookie", f"access_token={token}"),))
@@ -171,6 +228,8 @@ class Intruder:
         self._held = providers.create()
         self._first_page = inventory.first_page()
         self._before = inventory.walk(ours=providers.ids)
+        # The very request that is tried without a token, too: what was answered once may be kept.
+        api.list(self._first_page, 10)
         api.intruded = True
         self._creates: list[tuple[str, str, Exchange]] = []
         self.attempts = (self.create, self.show, self.list, self.update, self.destroy)
@@ -192,8 +251,18 @@ class Intruder:
 
     def list(self, what: str, token: str) -> None:
         """Try to list."""
+        self._lists(what, token, {"pagination": str(self._first_page), "pagesize": "10"})
+
+    def second_page(self, what: str, token: str) -> None:
+        """Try to list another page than the first."""
+        self._lists(what, token, {"pagination": str(self._first_page + 1), "pagesize": "1"})
+
+    def optional_order(self, what: str, token: str) -> None:
+        """Try to list in the other order."""
+        self._lists(what, token, {"pagination": str(self._first_page), "pagesize": "10", "sort_by": "OPTIONAL"})
+
+    def _lists(self, what: str, token: str, page: dict[str, str]) -> None:
         with self._expect.each():
-            page = {"pagination": str(self._first_page), "pagesize": "10"}
             answer = self._send(self._api.query(Operation.LIST, page, token=token))
             self._expect(judge.refused, answer, what=what)
 
@@ -249,15 +318,21 @@ def test_a_token_of_another_length_is_refused_on_every_operation(
     intruder = Intruder(api, providers, inventory, expect)
     careless = _serving_wrong_tokens(ledger)
 
-    for attempt in intruder.attempts:
+    for turn, attempt in enumerate(intruder.attempts):
         with expect.each():
             if attempt.__name__ in careless:
                 raise NotTestableError(f"{attempt.__name__} serves wrong tokens of the right length, or none, too")
-            for what, wrong in tokens.of_other_length(api.target.token):
-                attempt(what, wrong)
+            for number, (what, wrong) in enumerate(tokens.of_other_length(api.target.token)):
+                # All of the first, which tell most; the others are dealt out.
+                if number < TRIED_EVERYWHERE or number % len(intruder.attempts) == turn:
+                    attempt(what, wrong)
 
     intruder.nothing_was_stored()
     intruder.controls()
+
+
+TRIED_EVERYWHERE = 7
+"""Tokens of other lengths that are sent to every operation."""
 
 
 def _serving_wrong_tokens(ledger: Ledger) -> set[str | None]:

@@ -1,14 +1,17 @@
-"""Updates of one provider that arrive at the same time."""
+"""Requests that overlap, and connections beside each other: nobody gets what is another's, or what was before."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.attribution import blamed
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
+from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.plugin import requirement
+from provider_conformance.refusals import OTHERWISE
 from provider_conformance.values.plausible import varied
 
 if TYPE_CHECKING:
@@ -17,10 +20,11 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
-    from provider_conformance.oracle import Providers
+    from provider_conformance.oracle import Held, Providers
     from provider_conformance.target import Call
     from provider_conformance.values.plausible import Provider
 
+GONE = "DESTROY-2"
 ROUNDS = 6
 AT_ONCE = 6
 
@@ -91,3 +95,100 @@ class Racers:
         if not names:
             raise NotTestableError("updates are not kept even one after another (UPDATE-2)")
         return sorted(names)
+
+
+@requirement("SHOW-1", "LIST-2", "UPDATE-3", "DESTROY-2", "DESTROY-3")
+def test_requests_that_overlap_are_kept_apart(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    held = providers.create_all(varied()[: min(AT_ONCE, providers.most)])
+    first = inventory.first_page()
+
+    for _ in range(2):
+        answers = api.send_together([api.query(Operation.SHOW, {"id": str(one.id)}) for one in held])
+        for one, answer in zip(held, answers, strict=True):
+            with expect.each():
+                if answer.succeeded:
+                    expect(judge.shows_asked, answer, of=one, requirement="SHOW-1", id=one.id)
+        sizes = [1, 3, 2, 1]
+        pages = [api.query(Operation.LIST, {"pagination": str(first), "pagesize": str(size)}) for size in sizes]
+        for size, answer in zip(sizes, api.send_together(pages), strict=True):
+            with expect.each():
+                expect(judge.at_most_pagesize, answer, requirement="LIST-2", pagesize=size)
+
+    for turn in range(2):
+        _update_together(held, turn, api, providers, expect)
+
+    victim, others = held[0], held[1:]
+    before = [providers.shown(one) for one in others]
+    revived = api.call(Operation.UPDATE, providers.values.update(victim.id, victim.body))
+    destroyed = api.send_together([revived, *[api.call(Operation.DESTROY, {"id": victim.id}) for _ in range(2)]])[1:]
+    if any(answer.succeeded for answer in destroyed):
+        providers.forget(victim)
+        shown = api.show(victim.id)
+        with expect.each():
+            expect(judge.no_longer_shown, shown, of=victim, requirement=GONE, id=victim.id, name=victim.name)
+    for one, state in zip(others, before, strict=True):
+        expect(judge.unchanged, state, api.served(api.show(one.id)), of=one, requirement="DESTROY-3")
+
+
+def _update_together(held: list[Held], turn: int, api: Api, providers: Providers, expect: Expect) -> None:
+    """Update providers at the same time, each to values of its own, and look whether each has its own."""
+    bodies = [
+        providers.values.provider(one.number, replace(varied()[(place + turn) % len(varied())], port=7000 + place))
+        for place, one in enumerate(held)
+    ]
+    calls = [
+        api.call(Operation.UPDATE, providers.values.update(one.id, body))
+        for one, body in zip(held, bodies, strict=True)
+    ]
+    for one, body, answer in zip(held, bodies, api.send_together(calls), strict=True):
+        one.shown = None
+        if answer.succeeded:
+            one.body, one.story = body, [one.story[0], answer]
+    for one in held:
+        with expect.each():
+            states = [one.body, *[body for other, body in zip(held, bodies, strict=True) if other is one]]
+            shown = providers.state(one)
+            names = [name for name in one.body if name not in judge.NEVER_COMPARED]
+            expect(judge.in_one_state, shown, of=one, requirement="UPDATE-3", states=states, id=one.id, names=names)
+
+
+@requirement("UPDATE-2", "CREATE-5", "DESTROY-2")
+def test_what_one_connection_changes_another_gives(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
+) -> None:
+    held = providers.create()
+    first = inventory.first_page()
+    size = "100" if inventory.walk(ours=providers.ids).size < LARGEST_PAGE else None
+    show = replace(api.query(Operation.SHOW, {"id": str(held.id)}), apart=True)
+    listing = replace(
+        api.query(Operation.LIST, {"pagination": str(first), "pagesize": size or "100", "sort_by": "DEFAULT"}),
+        apart=True,
+    )
+
+    # The other connection has seen it all before.
+    before, values = api.send(show), held.body
+    api.send(listing)
+    if not providers.update(held, OTHERWISE).succeeded:
+        raise NotTestableError("a plausible update is not accepted")
+    after = api.send(show)
+    with expect.each():
+        ill_typed = sorted(providers.ill_typed)
+        expect(judge.shows_update, before, after, of=held, held=values, values=held.body, ill_typed=ill_typed)
+    page = api.send(listing)
+    if size and page.succeeded and not ledger.violated("LIST-4"):
+        with expect.each():
+            expect(judge.lists_update, page, of=held, id=held.id, held=values, values=held.body)
+
+    other = providers.create()
+    page = api.send(listing)
+    if size and page.succeeded:
+        with expect.each():
+            expect(judge.listed_once, page, of=other, requirement="CREATE-5", id=other.id, name=other.name)
+
+    for doomed in (held, other):
+        if not providers.destroy(doomed).succeeded:
+            raise NotTestableError("destroy is not accepted")
+    expect(judge.no_longer_shown, api.send(show), of=held, requirement=GONE, id=held.id, name=held.name)
+    expect(judge.not_listed, api.send(listing), of=held, requirement=GONE, id=held.id, name=held.name)

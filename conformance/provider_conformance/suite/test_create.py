@@ -12,6 +12,7 @@ from provider_conformance.plugin import requirement
 from provider_conformance.values.illegal import (
     bodies_that_are_no_object,
     ill_typed_properties,
+    misplaced_properties,
     missing_properties,
     values_outside_enums,
 )
@@ -47,6 +48,36 @@ def test_a_complete_plausible_create_is_answered_with_200(providers: Providers, 
         answer = providers.send(draft)
         expect(judge.accepted, answer, what="name, auth_id and hostname of a destroyed provider")
         providers.clear()
+
+    # Nor does anybody what was given up for other values.
+    renamed = providers.create()
+    former = {name: renamed.body[name] for name in ("name", "auth_id", "hostname")}
+    providers.update(renamed, Traits(name_tail=" renamed", auth_tail="other", host="gateway"))
+    draft = providers.draft()
+    for what, body in (
+        ("name, auth_id and hostname that another has given up", {**draft.body, **former}),
+        ("the properties in another order", dict(reversed(draft.body.items()))),
+        ("the hostname for outbound_server", {**draft.body, "outbound_server": draft.body["hostname"]}),
+    ):
+        with expect.each():
+            answer = providers.send(replace(draft, body=body))
+            expect(judge.accepted, answer, what=what)
+            if (held := providers.holding(answer)) is not None:
+                providers.release(held)
+    providers.clear()
+
+    # Others may have the same addresses, and names that begin alike.
+    first = providers.draft(Traits(ips=2, name_tail="." + "long" * 15))
+    second = providers.draft(Traits(ips=2))
+    alike = {"ips": first.body["ips"], "name": f"{first.name[:-1]}X"}
+    if providers.send(first).succeeded:
+        for name, value in alike.items() if providers.most > 1 else ():
+            with expect.each():
+                answer = providers.send(replace(second, body={**second.body, name: value}))
+                expect(judge.accepted, answer, what=f"{name} almost or wholly as another's")
+                if (held := providers.holding(answer)) is not None:
+                    providers.release(held)
+    providers.clear()
 
     # Text may be as short as one character. Somebody else may bear one of them, but hardly all.
     shortest = None
@@ -87,6 +118,28 @@ def test_no_id_is_given_twice(providers: Providers, expect: Expect) -> None:
             providers.release(held)
 
 
+@requirement("CREATE-3", "CREATE-4")
+def test_a_name_that_another_bears_makes_no_one_of_the_two(providers: Providers, expect: Expect) -> None:
+    providers.need_room(3)
+    older, newer = providers.create(), providers.create(Traits(port=5081))
+    before = providers.shown(older)
+
+    # Whether that is taken is free; if it is, there are two providers afterwards, each as it was sent.
+    draft = providers.draft(Traits(port=5082))
+    answer = providers.send(replace(draft, body={**draft.body, "name": older.name}))
+    if answer.succeeded and judge.given_id(answer) in {older.id, newer.id}:
+        expect(judge.id_is_new, answer, seen=providers.ids)
+    if (held := providers.holding(answer)) is not None:
+        shown = providers.state(held)
+        expect(judge.shows_values, shown, of=held, requirement="HTTP-7", values={"name": older.name})
+    expect(judge.unchanged, before, providers.state(older), of=held or older, requirement="CREATE-4")
+    answer = providers.change(newer, {**newer.body, "name": older.name})
+    if answer.succeeded:
+        shown = providers.state(newer)
+        expect(judge.shows_values, shown, of=newer, requirement="HTTP-7", values={"name": older.name})
+    expect(judge.unchanged, before, providers.state(older), of=newer, requirement="UPDATE-3")
+
+
 @requirement("CREATE-3")
 def test_creates_that_arrive_at_the_same_time_get_ids_of_their_own(
     api: Api, providers: Providers, expect: Expect
@@ -114,6 +167,13 @@ def test_show_gives_back_what_was_created(providers: Providers, expect: Expect, 
     for traits in (TYPICAL, *boundaries(), *texts(), *draw(strategy(), max(5, draw.examples // 2))):
         with expect.each(), providers.created_for(traits) as held:
             expect(judge.shows_values, providers.shown(held), of=held, values=held.body)
+
+    # An address may be that of the host as well.
+    draft = providers.draft(Traits(host="", ips=1, auth_mode="IP_AUTH"))
+    address = draft.body["hostname"]
+    at_home = providers.holding(providers.send(replace(draft, body={**draft.body, "ips": [address]})))
+    if at_home is not None:
+        expect(judge.shows_values, providers.state(at_home), of=at_home, values=at_home.body)
 
 
 @requirement("CREATE-5")
@@ -153,7 +213,7 @@ def in_batches(kinds: Sequence[Traits], size: int) -> Iterator[Sequence[Traits]]
 
 @requirement("CREATE-7")
 def test_a_create_without_a_required_property_is_refused(refusals: Refusals) -> None:
-    refusals.creates(missing_properties(Operation.CREATE))
+    refusals.creates([*missing_properties(Operation.CREATE), *misplaced_properties(Operation.CREATE)])
 
 
 @requirement("CREATE-8")

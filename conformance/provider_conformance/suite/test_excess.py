@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
+    from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Held, Providers
 
@@ -25,13 +26,14 @@ MOST_RETRIES = 20
 
 @requirement("HTTP-5")
 def test_the_request_after_an_excessive_body_is_served_as_usual(
-    api: Api, providers: Providers, expect: Expect, ledger: Ledger
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
     for name in ("SHOW-1", "SHOW-3"):
         if ledger.violated(name):
             raise NotTestableError(f"show does not always give a provider ({name}), so that it cannot tell of harm")
     gone = providers.gone()
     held = providers.create()
+    first = inventory.first_page()
     usual = max(shown_anew(api, held).elapsed for _ in range(5))
     draft = providers.draft()
 
@@ -45,6 +47,8 @@ def test_the_request_after_an_excessive_body_is_served_as_usual(
             try:
                 shown = shown_until_served(api, held)
                 expect(judge.served_as_usual, answer, *shown, of=held, usual=usual, what=excess.what)
+                page = api.list(first, 10, inventory.default)
+                expect(judge.served_as_usual, answer, page, of=held, usual=usual, what=excess.what)
             finally:
                 if excess.operation is Operation.CREATE and (made := providers.adopt(answer, draft)) is not None:
                     providers.release(made)

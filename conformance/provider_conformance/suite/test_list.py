@@ -10,7 +10,7 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.plugin import requirement
 from provider_conformance.values.illegal import ORDERS, pages_in_a_query, sizes_in_a_query
-from provider_conformance.values.plausible import texts, varied
+from provider_conformance.values.plausible import TYPICAL, single_changes, texts, varied
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
@@ -63,7 +63,9 @@ def test_a_page_has_at_most_pagesize_providers(
 def test_the_pages_give_every_provider_once_and_in_the_same_order(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
-    ours = several(providers)
+    # Some are alike in all but what must be their own, so that whatever is sorted by does not tell them apart.
+    ours = providers.create_all([*varied()[:4], *[TYPICAL] * 3][: providers.most])
+    states = {held.id: providers.shown(held) for held in ours}
     ids = providers.ids
     whole = inventory.judged(ours=ids)
     expect(judge.every_one_once, *whole.pages, names=providers.names)
@@ -82,6 +84,9 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
             if any(len(judge.listed(page)) > pagesize for page in first.pages):
                 continue
             expect(judge.every_one_once, *first.pages, names=providers.names)
+            for page in first.pages:
+                for held in ours:
+                    expect(judge.list_agrees, page, states[held.id], of=held, requirement="LIST-4", id=held.id)
             expect(judge.same_order, *first.pages, *second.pages, first=len(first.pages), ids=ids)
 
 
@@ -133,7 +138,15 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
             expect(judge.reports_default, answers[None])
 
     ids = providers.ids
-    default, plain = inventory.pair(lambda: (inventory.judged(ours=ids), inventory.judged(ours=ids, sort_by=None)), ids)
+    size = 3 if inventory.walk(ours=ids).size <= MOST_PAGES else LARGEST_PAGE
+
+    def in_turns() -> tuple[Walk, Walk]:
+        once = inventory.judged(size, ids)
+        api.list(first, size, "OPTIONAL")
+        return once, inventory.judged(size, ids, sort_by=None)
+
+    default, plain = inventory.pair(in_turns, ids)
+    expect(judge.every_one_once, *plain.pages, names=providers.names, requirement="LIST-3")
     expect(judge.same_order, *default.pages, *plain.pages, first=len(default.pages), ids=ids)
 
 
@@ -153,7 +166,14 @@ def test_count_is_the_number_of_providers_in_all(
     providers.release(providers.held[1])
     with expect.each():
         _count(api, providers, inventory, expect)
-    providers.create()
+    changed = providers.create()
+    with expect.each():
+        _count(api, providers, inventory, expect)
+    # Neither changing one nor failing to destroy one makes them more or fewer.
+    providers.update(changed, next(single_changes()))
+    gone = providers.past[-1].id
+    if providers.is_gone(gone):
+        api.destroy(gone)
     with expect.each():
         _count(api, providers, inventory, expect)
 
@@ -164,7 +184,10 @@ def test_what_was_asked_for_is_reported_back(
 ) -> None:
     several(providers, 5)
     first = inventory.first_page()
-    asked_for = [(first + page, pagesize, inventory.default) for page, pagesize in EXISTING_PAGES]
+    asked_for = [
+        (first + page, pagesize, None if number % 3 == 1 else inventory.default)
+        for number, (page, pagesize) in enumerate(EXISTING_PAGES)
+    ]
     # What OPTIONAL gives is free (D14), so that only its first page is sure to exist.
     asked_for += [(first, pagesize, "OPTIONAL") for pagesize in (1, 3, 10, 100)]
 
@@ -230,7 +253,10 @@ def _count(api: Api, providers: Providers, inventory: Inventory, expect: Expect)
     for _ in range(MOST_COUNTS):
         before = inventory.walk(ours=providers.ids)
         _readable(before.first.succeeded and before.whole, judge.answer(before.first))
-        pages = [api.list(first + page, pagesize, inventory.default) for page, pagesize in EXISTING_PAGES[:6]]
+        pages = [
+            api.list(first + page, pagesize, None if number % 3 == 1 else inventory.default)
+            for number, (page, pagesize) in enumerate(EXISTING_PAGES[:6])
+        ]
         after = inventory.walk(ours=providers.ids)
         if sorted(before.ids) != sorted(after.ids) or before.size != after.size:
             continue

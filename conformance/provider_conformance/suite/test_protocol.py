@@ -13,7 +13,15 @@ from provider_conformance.plugin import requirement
 from provider_conformance.refusals import Refusals, not_survived
 from provider_conformance.target import Call, json_body
 from provider_conformance.values.plausible import TYPICAL, single_changes
-from provider_conformance.values.strange import MEDIA_TYPES, as_form, as_xml, odd_bodies, odd_ids, odd_lists
+from provider_conformance.values.strange import (
+    MEDIA_TYPES,
+    as_form,
+    as_multipart,
+    as_xml,
+    odd_bodies,
+    odd_ids,
+    odd_lists,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +74,7 @@ def test_unknown_paths_are_answered_with_404(
     for operation, method in ALLOWED.items():
         calls.append((operation, Call(f"{operation.value}-{unknown}", method, outside=True)))
         calls.append((operation, Call(f"{unknown}/{operation.value}", method, outside=True)))
+        calls.append((operation, Call(f"{operation.value}/{unknown}", method, outside=True)))
     for operation, call in calls:
         with expect.each():
             expect(judge.path_not_found, stray.sends(operation, call, "an unknown path"))
@@ -89,6 +98,7 @@ def test_a_body_of_another_media_type_is_refused(
         for what, media_type, write in (
             ("a form", "application/x-www-form-urlencoded", as_form),
             ("XML", "application/xml", as_xml),
+            ("a form in parts", "multipart/form-data; boundary=pconf", as_multipart),
         ):
             with expect.each():
                 call = Call(operation.value, "POST", content_type=media_type)
@@ -107,6 +117,8 @@ def test_errors_disclose_nothing(api: Api, providers: Providers, ledger: Ledger,
         providers.create(replace(TYPICAL, password=f"Sesame-{nonce}-open-{number}", auth_tail=f"other{number}"))
     held = providers.held[0]
     calls = [Call(f"pconf-{nonce}", "GET", outside=True), Call("create", "DELETE", outside=True)]
+    calls += [Call(f"pconf-{nonce}", "GET", accept="text/html", outside=True)]
+    calls += [Call("show", "GET", query=f"id={gone}x", accept="text/html,application/xhtml+xml")]
     calls += [Call("show", "GET", query=query) for query in odd_ids(gone)]
     calls += [Call("list", "GET", query=query) for query in odd_lists()]
     for operation in ("create", "update", "destroy"):
@@ -114,6 +126,9 @@ def test_errors_disclose_nothing(api: Api, providers: Providers, ledger: Ledger,
         calls.append(Call(operation, "POST", body=b"<a/>", content_type="application/xml"))
     calls.append(api.call(Operation.UPDATE, providers.values.update(gone, held.body)))
     calls.append(api.call(Operation.UPDATE, {"id": held.id, "name": held.name}))
+    if len(providers.held) > 1:
+        other = providers.held[1].name
+        calls.append(api.call(Operation.UPDATE, {**providers.values.update(held.id, held.body), "name": other}))
     calls.append(api.call(Operation.UPDATE, {**providers.values.update(held.id, held.body), "port": "high"}))
 
     for call in calls:

@@ -31,6 +31,12 @@ def test_an_existing_provider_is_shown_under_its_id(api: Api, providers: Provide
     for held in (second, first, third, first, second):
         expect(judge.shows_asked, api.served(api.show(held.id)), of=held, id=held.id)
 
+    # Nobody remembers that there was none: where ids are counted, the next one is asked for before it is given.
+    for near in (1, 2):
+        api.show(max(first.id, second.id, third.id) + near)
+    for held in (providers.create(), providers.create()):
+        expect(judge.shows_asked, api.served(api.show(held.id)), of=held, id=held.id)
+
     providers.release(second)
     for held in (third, first):
         expect(judge.shows_asked, api.served(api.show(held.id)), of=held, id=held.id)
@@ -78,9 +84,10 @@ def test_an_unknown_id_never_shows_some_other_provider(api: Api, providers: Prov
     # provider, and nothing is wrong.
     others = {str(other.id): other.body for other in kept}
     for held in kept:
-        for asked in mistakable(held.id, [past.id for past in providers.past]):
+        for asked in (*mistakable(held.id, [past.id for past in providers.past]), -1, 0):
             with expect.each():
-                expect(judge.gives_nobody, api.show(asked), of=held, asked=asked, others=others)
+                if asked not in {other.id for other in kept}:
+                    expect(judge.gives_nobody, api.show(asked), of=held, asked=asked, others=others)
 
 
 def mistakable(identity: int, past: Sequence[int]) -> list[int]:
@@ -111,11 +118,15 @@ def test_an_unknown_id_is_refused(api: Api, providers: Providers, expect: Expect
             expect(judge.unknown_refused, answer, of=held, asked=held.id, what="the id of a destroyed provider")
 
     # Should one of these be somebody's, show gives that very provider, and nothing is wrong.
-    for asked in (doomed[0].id + 2**40, -doomed[0].id, -1, 2**63 - 1, -(2**63)):
+    for asked in (doomed[0].id + 2**40, doomed[0].id + 1000, -doomed[0].id, -1, 0, 2**63 - 1, -(2**63)):
         with expect.each():
             answer = api.show(asked)
             not_survived(answer, "an id that nobody may bear")
-            if judge.shows_asked(answer, id=asked) is not None and not _is_somebody(answer, others, asked):
+            if (
+                asked != kept.id
+                and judge.shows_asked(answer, id=asked) is not None
+                and not _is_somebody(answer, others, asked)
+            ):
                 expect(judge.unknown_refused, answer, asked=asked, what="an id that no create gave")
 
 

@@ -14,6 +14,7 @@ from provider_conformance.values.illegal import (
     bodies_that_are_no_object,
     ill_typed_ids,
     ill_typed_properties,
+    misplaced_properties,
     missing_properties,
     values_outside_enums,
 )
@@ -21,6 +22,7 @@ from provider_conformance.values.plausible import (
     TYPICAL,
     Traits,
     boundaries,
+    changes_of_unlike,
     few_combinations,
     near_changes,
     single_changes,
@@ -29,8 +31,6 @@ from provider_conformance.values.plausible import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Draw, Expect
@@ -41,17 +41,25 @@ if TYPE_CHECKING:
     from provider_conformance.values.plausible import Provider
 
 
-def to_and_fro() -> Iterator[Traits]:
-    """Change one property after another, and each back again."""
-    for traits in single_changes():
-        yield traits
-        yield TYPICAL
-
-
 @requirement("UPDATE-1")
 def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, expect: Expect) -> None:
     held = providers.create()
     providers.updated(held, TYPICAL)
+
+    # Names that another has given up, by another name or for ever, are nobody's at present.
+    other, doomed = providers.create(), providers.create()
+    former = [dict(other.body), dict(doomed.body)]
+    providers.update(other, Traits(name_tail=" renamed", auth_tail="other", host="gateway"))
+    providers.release(doomed)
+    for marks in former:
+        with expect.each():
+            taken = {**held.body, **{name: marks[name] for name in ("name", "auth_id", "hostname")}}
+            answer = providers.change(held, taken)
+            expect(judge.accepted, answer, of=held, what="name, auth_id and hostname that another has given up")
+    providers.update(held, TYPICAL)
+    with expect.each():
+        answer = providers.change(held, dict(reversed(held.body.items())))
+        expect(judge.accepted, answer, of=held, what="the properties in another order")
 
     # What becomes of others is none of its business.
     older, newer = providers.create(), providers.create()
@@ -66,13 +74,15 @@ def test_show_and_list_give_every_value_as_updated(
 ) -> None:
     held = providers.create()
 
-    for traits in (*to_and_fro(), *near_changes(), *few_combinations()):
+    for traits in (*changes_of_unlike(), *near_changes(), *few_combinations()):
         with expect.each():
             values = _changed(held, traits, providers, expect)
             # Where list contradicts show anyway (LIST-4), what it gives after an update says nothing of updates.
             if values != held.body and not ledger.violated("LIST-4"):
                 for page in inventory.walk(ours=[held.id]).pages:
                     expect(judge.lists_update, page, of=held, id=held.id, held=values, values=held.body)
+                    shown = providers.shown(held)
+                    expect(judge.list_agrees, page, shown, of=held, requirement="LIST-4", id=held.id)
 
     for traits in (*boundaries(), *texts(), *draw(strategy(), max(5, draw.examples // 2))):
         with expect.each():
@@ -181,6 +191,7 @@ def test_an_update_that_lacks_a_property_or_has_a_wrong_one_is_refused(refusals:
     refusals.updates(
         [
             *missing_properties(Operation.UPDATE),
+            *misplaced_properties(Operation.UPDATE),
             *ill_typed_properties(Operation.UPDATE),
             *values_outside_enums(Operation.UPDATE),
         ]

@@ -66,12 +66,14 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
     api: Api, providers: Providers, expect: Expect, draw: Draw, ledger: Ledger
 ) -> None:
     held = providers.create()
+    bystander = providers.create()
+    before_all = providers.shown(bystander)
     providers.update(held, TYPICAL)
     plain = providers.values.update(held.id, held.body)
     spoilt = not_given_back(providers.state(held), plain, providers, ledger)
 
     def is_kept(odd: Unusual, *, alone: bool) -> bool:
-        ours = providers.held[0] if providers.held else providers.create()
+        ours = next((one for one in providers.held if one is not bystander), None) or providers.create()
         before = providers.shown(ours)
         body = {**providers.values.update(ours.id, ours.body), **odd.changes}
         answer = api.served(api.update(body))
@@ -96,6 +98,8 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
         *[(drawn,) for drawn in draw(unusual.strategy(), max(5, draw.examples // 2))],
     ):
         together_or_alone(group, is_kept, expect, lambda: None)
+    if bystander in providers.held:
+        expect(judge.unchanged, before_all, providers.state(bystander), of=held, requirement="UPDATE-3")
 
 
 class IsKept(Protocol):

@@ -35,6 +35,10 @@ def ids_that_are_none() -> Iterator[tuple[str, NumberText, int | None]]:
     yield "an array as id", lambda identity: f"[{identity}]", None
     yield "an empty array as id", lambda _: "[]", 0
     yield "an object as id", lambda identity: f'{{"id":{identity}}}', None
+    yield "an array of two ids", lambda identity: f"[{identity},{identity}]", None
+    yield "an id in a text like a UUID", lambda identity: f'"{identity}-e29b-41d4-a716-446655440000"', None
+    yield "an id in a long text", lambda identity: json.dumps(f"{identity}" + "x" * 300), None
+    yield "an id with an exponent far too large", lambda _: "1e30", None
     yield "an id too large for int64", lambda identity: str(identity + 2**64), None
     yield "an id far too large", lambda identity: str(identity + 2**128), None
     yield "an id too small for int64", lambda identity: str(identity - 2**65), None
@@ -60,6 +64,17 @@ def missing_properties(operation: Operation) -> Iterator[Violation]:
         yield Violation(f"no {name}", partial(_without, name), 0 if name == "id" else None)
 
 
+def misplaced_properties(operation: Operation) -> Iterator[Violation]:
+    """Required properties that are missing though something like them is there: other spellings, other places."""
+    for name in ("name", "auth_mode", "port"):
+        yield Violation(f"{name.upper()} for {name}", partial(_renamed, name, name.upper()))
+    yield Violation("authMode for auth_mode", partial(_renamed, "auth_mode", "authMode"))
+    yield Violation("everything one level deeper", _wrapped, 0 if "id" in documented(operation) else None)
+    # Without registration some of them have no use, and are required all the same.
+    for name in ("password", "auth_id", "reregister_interval", "outbound_server"):
+        yield Violation(f"no {name} with IP_AUTH", partial(_without_both, name))
+
+
 def ill_typed_properties(operation: Operation) -> Iterator[Violation]:
     """Every property but the id with values of every other JSON type, such as careless servers coerce."""
     for name, schema in documented(operation).items():
@@ -77,7 +92,8 @@ def values_outside_enums(operation: Operation) -> Iterator[Violation]:
         for label, of in OUTSIDE_ENUM.items():
             yield _altered(name, label, of)
         other, foreign = next((other, some[0]) for other, some in enums.items() if other != name)
-        yield _altered(name, f"{UNKNOWN[name]}, which is not in its enum", _constantly(UNKNOWN[name]))
+        for unknown in UNKNOWN[name]:
+            yield _altered(name, f"{unknown}, which is not in its enum", _constantly(unknown))
         yield _altered(name, f"{foreign}, a value of {other}", _constantly(foreign))
 
 
@@ -92,6 +108,13 @@ def bodies_that_are_no_object() -> Iterator[Violation]:
     yield Violation("NaN for a number", lambda body: _json(body)[:-1] + b',"note":NaN}')
     yield Violation("Infinity for a number", lambda body: _json(body)[:-1] + b',"note":-Infinity}')
     yield Violation("a comment", lambda body: _json(body)[:-1] + b"/* nothing */}")
+    yield Violation("a comment to the end of the line", lambda body: _json(body)[:-1] + b"// nothing\n}")
+    yield Violation("a tab within a text", lambda body: _json(body)[:-1] + b',"note":"a\tb"}')
+    yield Violation("an escape that JSON does not have", lambda body: _json(body)[:-1] + b',"note":"\\x41"}')
+    yield Violation("a number with leading zeros", lambda body: _json(body)[:-1] + b',"note":007}')
+    yield Violation("a number with a plus sign", lambda body: _json(body)[:-1] + b',"note":+5}')
+    yield Violation("a comma at the end of an array", lambda body: _json(body)[:-1] + b',"note":[1,]}')
+    yield Violation("NUL after it", lambda body: _json(body) + b"\0")
     yield Violation("no colon after the first name", lambda body: _json(body).replace(b'":', b'" ', 1))
     yield Violation("no comma between properties", lambda body: _json(body)[:-1] + b' "note":0}')
     yield Violation("no first brace", lambda body: _json(body)[1:])
@@ -156,7 +179,7 @@ def sizes_in_a_query() -> Iterator[tuple[str, NumberText]]:
 
 ORDERS = (
     *("", " ", "default", "Default", "optional", "DEFAULT ", " DEFAULT", "DEFAULT,OPTIONAL", "DEFAULTS", "OPTION"),
-    *("NAME", "id", "0", "1", "null", "true"),
+    *("NAME", "id", "0", "1", "null", "true", "DEFAULT DESC", "-DEFAULT"),
 )
 """Values outside the enum of `sort_by`; "Optional" is in the description and hence free (D14)."""
 
@@ -176,13 +199,19 @@ def _numbers_in_a_query() -> Iterator[tuple[str, NumberText]]:
     yield "hexadecimal", lambda number: f"{number:#x}" if number >= 0 else "0x10"
     yield "an underscore between digits", lambda number: f"0_{number}"
     yield "digits of another script", lambda number: str(number).translate(FULL_WIDTH)
+    yield "digits of yet another script", lambda number: str(number).translate(ARABIC)
+    yield "two numbers with a comma", lambda number: f"{number},{number}"
+    yield "a number with a comma in it", lambda number: f"0,{number}"
+    yield "a number with a letter for its type", lambda number: f"{number}d"
+    yield "a number with NUL after it", lambda number: f"{number}\0"
     yield "an array", lambda number: f"[{number}]"
     yield "digits in quotes", lambda number: f'"{number}"'
 
 
+ARABIC = {ord("0") + digit: 0x660 + digit for digit in range(10)}
 FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 
-UNKNOWN = {"auth_mode": "DIGEST_AUTH", "protocol": "TLS", "status": "REGISTERED"}
+UNKNOWN = {"auth_mode": ("DIGEST_AUTH",), "protocol": ("TLS", "SCTP"), "status": ("REGISTERED", "UNREGISTERED")}
 """What one would expect in the enums and is not in them."""
 
 
@@ -233,6 +262,7 @@ ILL_TYPED: dict[str, dict[str, Alteration]] = {
         "its digits in a string": str,
         "a fraction in a string": lambda value: f"{value}.5",
         "a fraction": lambda value: value + 0.5,
+        "a fraction that is almost none": lambda value: value + 1e-7,
         **_AROUND,
     },
     "boolean": {
@@ -241,6 +271,8 @@ ILL_TYPED: dict[str, dict[str, Alteration]] = {
         **_NOTHING,
         '"true"': _constantly("true"),
         '"false"': _constantly("false"),
+        '"1"': _constantly("1"),
+        '"on"': _constantly("on"),
         **_AROUND,
     },
     "array": {
@@ -268,6 +300,8 @@ OUTSIDE_ENUM: dict[str, Alteration] = {
     "a hyphen in it": lambda value: f"{value[:2]}-{value[-4:]}",
     "an empty string": _constantly(""),
     '"*"': _constantly("*"),
+    '"1"': _constantly("1"),
+    "it twice, with a comma": lambda value: f"{value},{value}",
 }
 """What becomes of a documented value of an enum so that it is none any more."""
 
@@ -278,6 +312,19 @@ def _altered(name: str, label: str, of: Alteration) -> Violation:
 
 def _without(name: str, body: Provider) -> bytes:
     return _json({other: value for other, value in body.items() if other != name})
+
+
+def _renamed(name: str, other: str, body: Provider) -> bytes:
+    return _json({other if key == name else key: value for key, value in body.items()})
+
+
+def _wrapped(body: Provider) -> bytes:
+    return _json({"provider": body})
+
+
+def _without_both(name: str, body: Provider) -> bytes:
+    ip_auth = {**body, "auth_mode": "IP_AUTH", "require_register": False, "ips": body["ips"] or ["192.0.2.1"]}
+    return _without(name, ip_auth)
 
 
 def _with_id(text: NumberText, body: Provider) -> bytes:

@@ -28,11 +28,13 @@ NAME_PREFIX = "pconf"
 """Every provider of ours has a name that begins so."""
 
 LONGEST_TEXT = 64
+MOVED = 40
+"""How many numbers further the addresses of a provider are that has moved."""
 MOST_IPS = 8
 PORTS = (1, 80, 255, 256, 1023, 1024, 5060, 5061, 32767, 32768, 49151, 65535)
 INTERVALS = (30, 59, 60, 127, 128, 255, 256, 300, 3600, 32767, 32768, 65535, 65536, 86399, 86400)
 NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
-DOMAINS = ("example.com", "example.net", "example.org", "sip.example.com")
+DOMAINS = ("example.com", "example.net", "pbx.example", "xn--bcher-kva.example", "sip.example.org")
 
 RUN_OF_NAME = re.compile(rf"{NAME_PREFIX}-[0-9]+-")
 """What the names of one run have in common."""
@@ -46,13 +48,14 @@ class Traits:
     """What is drawn for a provider before its number makes name, auth_id and hostname its own.
 
     `host` and `outbound_host` are a label, or empty for an address; without a `domain` a label stands alone.
-    `auth_alone` gives up the number in auth_id, for the shortest ones. `ips` counts addresses, `rotation` shuffles
-    them.
+    `auth_alone` gives up the number in auth_id, for the shortest ones; `auth_first` puts it first. `ips` counts
+    addresses, `rotation` shuffles them, and `moved` takes others.
     """
 
     name_tail: str = ""
     auth_tail: str = "user"
     auth_alone: bool = False
+    auth_first: bool = False
     password: str = "Secret-1"
     host: str = "sip"
     outbound_host: str = "proxy"
@@ -67,6 +70,7 @@ class Traits:
     reregister_interval: int = 3600
     ips: int = 0
     rotation: int = 0
+    moved: bool = False
 
 
 TYPICAL = Traits()
@@ -96,7 +100,7 @@ class Values:
         registers = traits.auth_mode == "REGISTER_AUTH"
         addresses = traits.ips if registers else max(1, traits.ips)
         own, plausible = f"{self.nonce}{number}", self.plausible
-        given = _addresses(number, addresses, traits.rotation)
+        given = _addresses(number + (MOVED if traits.moved else 0), addresses, traits.rotation)
         return {
             "name": self.name(number, traits.name_tail),
             "auth_mode": traits.auth_mode,
@@ -106,7 +110,7 @@ class Values:
             "reregister_interval": plausible.interval(traits.reregister_interval),
             "port": plausible.port(traits.port),
             "ips": list[JsonValue](dict.fromkeys(map(plausible.address, given)))[: plausible.most_ips],
-            "auth_id": traits.auth_tail if traits.auth_alone else self._own_text(traits.auth_tail, own),
+            "auth_id": traits.auth_tail if traits.auth_alone else self._own_text(traits, own),
             # Only name, auth_id and hostname must be nobody else's.
             "outbound_server": plausible.host(_host(traits.outbound_host, "", traits.domain, 300)),
             "status": traits.status,
@@ -116,10 +120,10 @@ class Values:
             "single_via_header": traits.single_via_header,
         }
 
-    def _own_text(self, text: str, own: str) -> str:
-        """Return plausible text that ends with what makes it a provider's own."""
-        cut = _clean(text[: LONGEST_TEXT - len(own)])
-        return self.plausible.text(cut, len(own)).strip() + own
+    def _own_text(self, traits: Traits, own: str) -> str:
+        """Return a plausible auth_id that begins or ends with what makes it a provider's own."""
+        cut = self.plausible.text(_clean(traits.auth_tail[: LONGEST_TEXT - len(own)]), len(own)).strip()
+        return own + cut if traits.auth_first else cut + own
 
     def update(self, identity: int, body: Mapping[str, JsonValue]) -> Provider:
         """Return the complete body of an update: a create's values, the id and the two lists of parameters."""
@@ -189,11 +193,29 @@ def single_changes() -> Iterator[Traits]:
         yield replace(TYPICAL, **change)  # type: ignore[arg-type]
 
 
+def changes_of_unlike() -> Iterator[Traits]:
+    """Change one property after another of a provider unlike the typical one, and each back again."""
+    unlike = _unlike()
+    for traits in single_changes():
+        names = differences(traits, TYPICAL)
+        changed = {name: getattr(traits, name) for name in names}
+        back = {name: getattr(TYPICAL, name) for name in names}
+        yield replace(unlike, **(back if all(getattr(unlike, name) == changed[name] for name in names) else changed))
+        yield unlike
+
+
+def _unlike() -> Traits:
+    """Return traits that differ from the typical ones in every property that an update can show."""
+    values = {name: getattr(traits, name) for traits in single_changes() for name in differences(traits, TYPICAL)}
+    return Traits(**{**values, "auth_mode": "REGISTER_AUTH", "ips": 2, "rotation": 0})
+
+
 def near_changes() -> Iterator[Traits]:
     """Traits that differ from those before in little that a careless comparison takes for nothing: case and order."""
     yield Traits(name_tail=" renamed", auth_tail="other", host="gateway", outbound_host="border", ips=3)
     yield Traits(name_tail=" Renamed", auth_tail="Other", host="Gateway", outbound_host="Border", ips=3)
     yield Traits(name_tail=" Renamed", auth_tail="Other", host="Gateway", outbound_host="Border", ips=3, rotation=1)
+    yield Traits(name_tail=" Renamed", auth_tail="Other", host="Gateway", outbound_host="Border", ips=3, moved=True)
 
 
 def varied() -> tuple[Traits, ...]:
@@ -247,6 +269,8 @@ def texts() -> Iterator[Traits]:
         "." + string.ascii_letters,
         "." + string.digits * 2 + "+",
         " x",
+        " A--B...C",
+        " Select Union Western",
     )
     auths = (
         "0",
@@ -265,12 +289,15 @@ def texts() -> Iterator[Traits]:
         "NaN",
         "user@",
         "1_0",
+        "12345678901234567890",
+        "alice.",
     )
-    hosts = ("SIP-Gateway", "", "a", "x1-2", "trunk.east", "n" * 40, "")
+    hosts = ("SIP-Gateway", "", "a", "3cx", "trunk.east", "n" * 54, "")
     for index in range(max(len(tails), len(auths))):
         yield Traits(
             name_tail=tails[index % len(tails)],
             auth_tail=auths[index % len(auths)],
+            auth_first=index % 4 == 1,
             host=hosts[index % len(hosts)],
             outbound_host=hosts[(index + 3) % len(hosts)],
             domain=(*DOMAINS, "")[index % (len(DOMAINS) + 1)],
@@ -291,6 +318,8 @@ def strategy() -> SearchStrategy[Traits]:
         "name_tail": text,
         "auth_tail": text,
         "auth_alone": st.just(False),  # noqa: FBT003
+        "auth_first": st.booleans(),
+        "moved": st.booleans(),
         "password": text.map(_clean).filter(bool),
         "host": label,
         "outbound_host": label,

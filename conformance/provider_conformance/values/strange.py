@@ -21,6 +21,7 @@ MEDIA_TYPES = (
     "text/plain",
     "text/plain;charset=UTF-8",
     "text/html",
+    "text/json",
     "application/xml",
     "text/xml",
 )
@@ -30,6 +31,15 @@ MEDIA_TYPES = (
 def as_form(provider: Provider) -> bytes:
     """Write a provider as a form that a browser would send."""
     return urlencode(provider, doseq=True).encode()
+
+
+def as_multipart(provider: Provider) -> bytes:
+    """Write a provider as a form in parts, as browsers send files."""
+    parts = [
+        f'--pconf\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in provider.items()
+    ]
+    return "".join([*parts, "--pconf--\r\n"]).encode()
 
 
 def as_xml(provider: Provider) -> bytes:

@@ -28,6 +28,10 @@ def telling(token: str) -> Iterator[tuple[str, str]]:
             f"the valid token with character {letter + 1} in the other letter case",
             token[:letter] + token[letter].swapcase() + token[letter + 1 :],
         )
+    # What a database takes for any character.
+    for wildcard in "_.":
+        if token[0] != wildcard:
+            yield f"the valid token with {wildcard} for its first character", wildcard + token[1:]
     if token[::-1] != token:
         yield "the valid token written backwards", token[::-1]
     yield "another token of the same length", "".join(altered(token, index)[1][index] for index in range(len(token)))
@@ -44,6 +48,11 @@ def of_other_length(token: str) -> Iterator[tuple[str, str]]:
         "the valid token with a character after it": f"{token}0",
         "the valid token with a character before it": f"0{token}",
         "the valid token twice": token * 2,
+        "the valid token after Bearer": f"Bearer {token}",
+        "the valid token in quotes": f'"{token}"',
+        "the valid token with its first character percent-encoded": f"%{ord(token[0]):02X}{token[1:]}",
+        "a percent sign": "%",
+        "an asterisk": "*",
     }
     for length in (1, 63, 65, 128, 8192):
         made[f"a token of {length} characters"] = (token * length)[:length]

@@ -53,6 +53,10 @@ ITEMS: dict[str, list[JsonValue]] = {
     "true and 1": [True, 1, "1", "true"],
     "empty arrays and objects": [[], {}, [[]], [{}]],
     "objects": [{"ip": "192.0.2.1", "mask": 24}, {"b": 1, "a": 2}],
+    "texts that go wrong": ["a,b", " a ", "null", "a&b <c>", "\u00e9\u4e2d", "it's"],
+    "ten levels": [[[[[[[[[["192.0.2.1"]]]]]]]]]],
+    "names that some languages reserve": [{"__proto__": {"a": 1}, "constructor": 1, "length": 2}],
+    "many digits": [3.141592653589793, 0.1, 1234567.890625],
     "nested arrays": [["192.0.2.1", ["192.0.2.2", ["192.0.2.3"]]]],
 }
 """Items of `ips`, which are unconstrained (D8)."""
@@ -64,6 +68,8 @@ PARAMETERS: dict[str, list[JsonValue]] = {
     "booleans and null": [None, True, False],
     "objects": [{"name": "From", "value": "Caller"}, {"value": "2", "name": "To"}],
     "one object twice": [{"name": "From"}, {"name": "From"}],
+    "a hundred and one numbers": list(range(101)),
+    "texts that go wrong": ["a,b", " a ", "null", "a&b <c>", "\u00e9\u4e2d"],
     "nested": [[["a"], {"b": [{"c": None}]}]],
     "empty arrays and objects": [[], {}],
 }
