@@ -18,7 +18,7 @@ TESTS = ROOT / "tests"
 TOOLS = ROOT / "tools"
 
 nox.options.default_venv_backend = "uv|virtualenv"
-# All but `generate`, which writes (whether the models are stale is among the tests), and `prove`, which takes long.
+# All but `generate`, which writes (the tests tell whether the models are stale), and what takes long.
 nox.options.sessions = ["lint", "typing", "spec", "tests", "conformance", "package"]
 
 
@@ -65,6 +65,22 @@ def tests(session: nox.Session) -> None:
     session.install("-e", f"{ROOT}[suite]")
     install_groups(session, "tests")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def seeds(session: nox.Session) -> None:
+    """Certify every conforming variant with twenty seeds: about an hour on two cores."""
+    session.install("-e", f"{ROOT}[suite]")
+    install_groups(session, "tests")
+    session.run("pytest", "-m", "seeds", *session.posargs)
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Kill a hundred runs at random moments, clean up after each, and look what is left."""
+    session.install("-e", f"{ROOT}[suite]")
+    install_groups(session, "tests")
+    session.run("pytest", "-m", "kills", *session.posargs)
 
 
 @nox.session

@@ -38,9 +38,10 @@ def clean_up(config: Config, leftovers: Leftovers, journal: Journal, note: Calla
     It may be called again, and while others use the target: what has become somebody else's is left alone.
     """
     findings = Findings()
-    target = Target(config, Guard(config.max_time), lambda _: None, note)
+    ledger = Ledger()
+    target = Target(config, Guard(config.max_time), ledger.record, note)
     try:
-        Cleaner(Api(target, Ledger()), leftovers, journal, findings).clean()
+        Cleaner(Api(target, ledger), leftovers, journal, findings).clean()
     except (NotTestableError, RunEndedError) as reason:
         findings.left.append(str(reason))
     finally:

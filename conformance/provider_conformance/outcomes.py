@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
+import re
 import shlex
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -46,14 +49,35 @@ def result_of(requirement: Requirement, ledger: Ledger, target: Target) -> Requi
 
 
 def masker(ledger: Ledger, target: Target) -> Masker:
-    """Return what masks the token, all tokens made from it, and every password that was sent."""
+    """Return what masks the token, all made from it, what gateways are told, and every password that was sent."""
+    return _masker(ledger, target, len(ledger.exchanges))
+
+
+@lru_cache(maxsize=1)
+def _masker(ledger: Ledger, target: Target, _exchanges: int) -> Masker:
     tokens = {
         value
         for exchange in ledger.exchanges
         for name, value in exchange.request.headers
-        if name.lower() == "access_token"
+        if name.lower() == TOKEN_HEADER
     }
-    return Masker(target.token, *sorted(tokens))
+    bodies = (exchange.request.body or b"" for exchange in ledger.exchanges)
+    passwords = {found for body in bodies for found in PASSWORD_SENT.findall(body[:LONGEST_TOLD])}
+    texts = {text for found in passwords if (text := _text_of(found)) is not None}
+    return Masker(target.token, *target.secrets, *sorted(tokens), *sorted(texts))
+
+
+PASSWORD_SENT = re.compile(rb'"password"\s*:\s*("(?:[^"\\]|\\.)*")')
+
+
+def _text_of(quoted: bytes) -> str | None:
+    """Read a quoted password; one that has no UTF-8 is masked by the name of its property only."""
+    try:
+        text = str(json.loads(quoted))
+        text.encode()
+    except ValueError:
+        return None
+    return text
 
 
 def statistics(exchanges: Sequence[Exchange]) -> tuple[OperationStatistics, ...]:

@@ -194,9 +194,10 @@ def _trust_hint(detail: str) -> str:
 
 def glance(config: Config) -> Diagnosis:
     """List once, to see whether the target can be reached and used; nothing is created."""
-    target = Target(config, Guard(), lambda _: None, lambda _: None)
+    ledger = Ledger()
+    target = Target(config, Guard(), ledger.record, lambda _: None)
     try:
-        api = Api(target, Ledger())
+        api = Api(target, ledger)
         listing = api.list(1, 1, "DEFAULT")
         if not _is_list(listing) and listing.response is not None:
             listing = api.list(0, 1, "DEFAULT")

@@ -90,6 +90,9 @@ class Pace:
             self._next = max(self._next, time.monotonic()) + self._interval * requests
 
 
+SECRET_HEADER = re.compile("auth|cookie|key|pass|secret|session|token", re.IGNORECASE)
+"""Names of headers whose values are secrets."""
+
 TOKEN_HEADER = "access_token"  # noqa: S105 - the name of the header
 
 
@@ -200,6 +203,11 @@ class Target:
             exchange if wait is None else self.send(call)
             for call, exchange, wait in zip(calls, exchanges, waits, strict=True)
         )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values of headers for a gateway that must not be written down."""
+        return tuple(value for name, value in self._headers if SECRET_HEADER.search(name))
 
     @property
     def away(self) -> bool:

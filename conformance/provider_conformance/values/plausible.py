@@ -17,6 +17,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from provider_conformance.jsontext import JsonValue
+from provider_conformance.masking import SHORTEST_SECRET
 from provider_conformance.values.narrowing import Plausible
 
 if TYPE_CHECKING:
@@ -301,8 +302,13 @@ def texts() -> Iterator[Traits]:
             host=hosts[index % len(hosts)],
             outbound_host=hosts[(index + 3) % len(hosts)],
             domain=(*DOMAINS, "")[index % (len(DOMAINS) + 1)],
-            password=_clean(auths[index % len(auths)]),
+            password=_unlike_any_other(_clean(auths[index % len(auths)])),
         )
+
+
+def _unlike_any_other(text: str) -> str:
+    """Make a password of text; a long one must be nothing else as well, since it is masked wherever it is found."""
+    return text if len(text) < SHORTEST_SECRET else f"Pw {text}"[:LONGEST_TEXT].strip()
 
 
 @cache

@@ -1,0 +1,70 @@
+"""No secret is written down: not the token, not a password, however a server repeats them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from command import TOKEN, certify
+from provider_conformance.reference import jsonbody
+from provider_conformance.reference.server import ThreadServer
+from provider_conformance.reference.service import Reference
+from provider_conformance.reference.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provider_conformance.reference.messages import Answer, Properties, RefusedError, Request
+
+SECRETS = (TOKEN, "Secret-1", "Other-Secret-2", "theirs, not ours")
+HOSTILE = "\x1b[2J\x07\u202e]]>&<script>alert(1)</script>=1+1"
+
+
+def forms(secret: str) -> list[str]:
+    """Return a secret in the ways in which it is repeated."""
+    encoded = base64.b64encode(secret.encode()).decode()
+    return [secret, quote(secret, safe=""), encoded, secret.encode().hex()]
+
+
+class Parrot(Reference):
+    """Repeats token and passwords in all that it answers, wrongly enough to be quoted."""
+
+    def answer(self, request: Request) -> Answer:
+        answer = super().answer(request)
+        told = " ".join(form for secret in SECRETS for form in forms(secret))
+        return replace(answer, headers=(*answer.headers, ("X-Echo", told)))
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        everything = [{"password": SECRETS[-1], "note": [form for secret in SECRETS[:3] for form in forms(secret)]}]
+        return replace(super().refusal(refused), body=jsonbody.encode({"error": HOSTILE, "seen": everything}))
+
+    def rendered_provider(self, provider: Properties) -> Any:
+        spoilt = " ".join(form for secret in SECRETS[:3] for form in forms(secret))
+        return {**provider, "hostname": f"{HOSTILE} {spoilt}", "outbound_server": provider["password"]}
+
+
+@pytest.mark.parametrize("level", ["core", "hardened"])
+def test_neither_token_nor_password_is_found_in_what_a_run_leaves(level: str, tmp_path: Path) -> None:
+    with ThreadServer(Parrot(Store(), TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--level", level)
+
+    assert run.code == 1
+    assert "CREATE-4" in run.ids("fail")
+    files = [path for path in (tmp_path / "reports").rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"report.json", "junit.xml", "journal.jsonl"}
+    for name, text in [("the terminal", run.output), *[(path.name, path.read_text()) for path in files]]:
+        for secret in SECRETS[:3]:
+            for form in forms(secret):
+                assert form not in text, f"{name} has {secret} as {form}"
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+    for path in files:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    assert stat.S_IMODE((tmp_path / "reports").stat().st_mode) == 0o700
+    assert json.loads((tmp_path / "reports" / "report.json").read_text())["verdict"] == "nonconformant"
