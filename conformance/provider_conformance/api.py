@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger
 
+Query = tuple[tuple[str, str], ...]
 JSON_TYPE = "application/json"
 NAMED_ID = re.compile(rb'"id"\s*:\s*(-?[0-9]{1,19})(?![0-9.eE])')
 """An id in a body, however broken the rest of it is."""
@@ -43,10 +44,14 @@ class Api:
         self._ledger = ledger
 
     def create(
-        self, body: Mapping[str, JsonValue] | bytes, *, token: str | None = None, content_type: str = JSON_TYPE
+        self,
+        body: Mapping[str, JsonValue] | bytes,
+        *,
+        content_type: str = JSON_TYPE,
+        query: Query = (),
     ) -> Exchange:
         """Send a create."""
-        return self.send(self.call(Operation.CREATE, body, token=token, content_type=content_type))
+        return self.send(self.call(Operation.CREATE, body, content_type=content_type, query=query))
 
     def show(self, identity: int | str, *, token: str | None = None) -> Exchange:
         """Send a show."""
@@ -70,21 +75,25 @@ class Api:
         return self._thinned(exchange)
 
     def update(
-        self, body: Mapping[str, JsonValue] | bytes, *, token: str | None = None, content_type: str = JSON_TYPE
+        self,
+        body: Mapping[str, JsonValue] | bytes,
+        *,
+        content_type: str = JSON_TYPE,
+        query: Query = (),
     ) -> Exchange:
         """Send an update."""
-        return self.send(self.call(Operation.UPDATE, body, token=token, content_type=content_type))
+        return self.send(self.call(Operation.UPDATE, body, content_type=content_type, query=query))
 
     def destroy(
         self,
         identity: int | Mapping[str, JsonValue] | bytes,
         *,
-        token: str | None = None,
         content_type: str = JSON_TYPE,
+        query: Query = (),
     ) -> Exchange:
         """Send a destroy of an id, or with a body of another kind."""
         body = {"id": identity} if isinstance(identity, int) else identity
-        return self.send(self.call(Operation.DESTROY, body, token=token, content_type=content_type))
+        return self.send(self.call(Operation.DESTROY, body, content_type=content_type, query=query))
 
     def call(
         self,
@@ -93,10 +102,11 @@ class Api:
         *,
         token: str | None = None,
         content_type: str = JSON_TYPE,
+        query: Query = (),
     ) -> Call:
         """Make the call of an operation that has a body, without sending it."""
         payload = body if isinstance(body, bytes) else json_body(body)
-        return Call(operation.value, "POST", body=payload, content_type=content_type, token=token)
+        return Call(operation.value, "POST", query=query, body=payload, content_type=content_type, token=token)
 
     def query(self, operation: Operation, parameters: Mapping[str, str], *, token: str | None = None) -> Call:
         """Make the call of an operation that has a query, without sending it."""

@@ -73,7 +73,7 @@ class Refusals:
             draft = self._providers.draft(OTHERWISE)
             self._providers.announce(draft)
             with self._expect.each():
-                answer = self._api.create(violation.write(draft.body))
+                answer = self._api.create(violation.write(draft.body), query=violation.query(draft.body))
                 if accepted(answer) and (held := self._providers.adopt(answer, draft)):
                     self._providers.release(held)
                 else:
@@ -127,7 +127,8 @@ class Refusals:
         self._providers.release(held)
 
         def send(victim: Held, violation: Violation) -> Exchange:
-            return self._api.update(violation.write(self._update_of(victim)))
+            body = self._update_of(victim)
+            return self._api.update(violation.write(body), query=violation.query(body))
 
         self._aimed(violations, send, judge.refused)
 
@@ -135,7 +136,8 @@ class Refusals:
         """Send destroys of a provider of ours that must be refused; none may destroy or change it."""
 
         def send(victim: Held, violation: Violation) -> Exchange:
-            return self._api.destroy(violation.write({"id": victim.id}))
+            body: Provider = {"id": victim.id}
+            return self._api.destroy(violation.write(body), query=violation.query(body))
 
         self._aimed(violations, send, judge.refused)
         self._expect.control(self._providers.destroy(self._providers.create()))

@@ -12,6 +12,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.discretion import judge_errors
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
+from provider_conformance.refusals import BATCH, Refusals
 from provider_conformance.target import NO_TOKEN, Call, json_body
 from provider_conformance.values import tokens
 from provider_conformance.values.plausible import TYPICAL, single_changes
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
-    from provider_conformance.oracle import Providers
+    from provider_conformance.oracle import Held, Providers
 
 
 @requirement("AUTH-1")
@@ -225,11 +226,11 @@ class Intruder:
         self._providers = providers
         self._inventory = inventory
         self._expect = expect
-        self._held = providers.create()
+        self._held = self._first_held = providers.create()
+        self._refusals = Refusals(api, providers, inventory, expect)
+        self._unseen = 0
         self._first_page = inventory.first_page()
         self._before = inventory.walk(ours=providers.ids)
-        # The very request that is tried without a token, too: what was answered once may be kept.
-        api.list(self._first_page, 10)
         api.intruded = True
         self._creates: list[tuple[str, str, Exchange]] = []
         self.attempts = (self.create, self.show, self.list, self.update, self.destroy)
@@ -263,36 +264,60 @@ class Intruder:
 
     def _lists(self, what: str, token: str, page: dict[str, str]) -> None:
         with self._expect.each():
+            if token == NO_TOKEN:
+                # What was answered once may be kept, and given to anybody.
+                self._api.send(self._api.query(Operation.LIST, page))
             answer = self._send(self._api.query(Operation.LIST, page, token=token))
             self._expect(judge.refused, answer, what=what)
 
     def update(self, what: str, token: str) -> None:
         """Try to update a provider of ours."""
-        held, state = self._held, self._providers.shown(self._held)
+        held = self._held
+        self._providers.shown(held)
         body = self._providers.values.provider(held.number, next(single_changes()))
         with self._expect.each():
             update = self._providers.values.update(held.id, body)
             answer = self._send(self._api.call(Operation.UPDATE, update, token=token))
+            self._aimed_at(held, answer)
             self._expect(judge.refused, answer, of=held, what=what)
-            self._expect(judge.unchanged, state, self._api.served(self._api.show(held.id)), of=held)
 
     def destroy(self, what: str, token: str) -> None:
         """Try to destroy a provider of ours."""
-        held, state = self._held, self._providers.shown(self._held)
+        held = self._held
+        self._providers.shown(held)
         with self._expect.each():
             answer = self._send(self._api.call(Operation.DESTROY, {"id": held.id}, token=token))
-            shown = self._api.served(self._api.show(held.id))
+            self._aimed_at(held, answer)
+            self._expect(judge.refused, answer, of=held, what=what)
+
+    def _aimed_at(self, held: Held, answer: Exchange) -> None:
+        """Look from time to time at the provider that requests are aimed at, and at once after one is not refused."""
+        self._unseen += 1
+        if answer.refused and self._unseen < BATCH:
+            return
+        self._look_at(held)
+
+    def _look_at(self, held: Held) -> None:
+        """Judge that a provider is as it was, and take another where it is not."""
+        self._unseen = 0
+        state, shown = self._providers.shown(held), self._api.served(self._api.show(held.id))
+        if judge.unchanged(state, shown) is not None:
             if judge.shows_asked(shown, id=held.id) is not None:
                 self._providers.forget(held)
-                self._held = self._providers.create()
-            self._expect(judge.refused, answer, of=held, what=what)
-            self._expect(judge.unchanged, state, shown, of=held)
+            self._held = self._providers.create()
+        self._expect(judge.unchanged, state, shown, of=held)
 
     def _send(self, call: Call) -> Exchange:
         return self._api.send(self.disguise(call))
 
     def nothing_was_stored(self) -> None:
-        """Look at every provider that has appeared since: none may bear a name that only refused creates carried."""
+        """Look at the list: it gives ours as before, and nobody new with a name that only refused creates carried."""
+        with self._expect.each():
+            if self._unseen:
+                self._look_at(self._held)
+        if self._held is self._first_held:
+            with self._expect.each():
+                self._refusals.list_is_unchanged(self._before, [self._held])
         for identity in self._providers.newcomers(self._before):
             shown = self._api.show(identity)
             for name, what, answer in self._creates:

@@ -53,7 +53,7 @@ def test_a_complete_plausible_create_is_answered_with_200(providers: Providers, 
     renamed = providers.create()
     former = {name: renamed.body[name] for name in ("name", "auth_id", "hostname")}
     providers.update(renamed, Traits(name_tail=" renamed", auth_tail="other", host="gateway"))
-    draft = providers.draft()
+    draft = providers.draft(Traits(auth_mode="IP_AUTH", ips=2))
     for what, body in (
         ("name, auth_id and hostname that another has given up", {**draft.body, **former}),
         ("the properties in another order", dict(reversed(draft.body.items()))),
@@ -167,6 +167,12 @@ def test_show_gives_back_what_was_created(providers: Providers, expect: Expect, 
     for traits in (TYPICAL, *boundaries(), *texts(), *draw(strategy(), max(5, draw.examples // 2))):
         with expect.each(), providers.created_for(traits) as held:
             expect(judge.shows_values, providers.shown(held), of=held, values=held.body)
+
+    # A word is a text like any other. Somebody may bear it already.
+    draft = providers.draft()
+    worded = providers.holding(providers.send(replace(draft, body={**draft.body, "auth_id": "null"})))
+    if worded is not None:
+        expect(judge.shows_values, providers.state(worded), of=worded, values=worded.body)
 
     # An address may be that of the host as well.
     draft = providers.draft(Traits(host="", ips=1, auth_mode="IP_AUTH"))

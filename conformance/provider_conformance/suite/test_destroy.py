@@ -93,10 +93,11 @@ def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory:
 
 @requirement("DESTROY-4")
 def test_an_id_that_is_no_int64_integer_is_answered_with_exactly_400(
-    api: Api, providers: Providers, expect: Expect
+    api: Api, providers: Providers, inventory: Inventory, refusals: Refusals, expect: Expect
 ) -> None:
     kept = [providers.create() for _ in range(2)]
     before = [providers.shown(held) for held in kept]
+    listed = inventory.walk(ours=providers.ids)
     # A server that coerces may take false and null for 0 and true for 1, and these may be somebody's.
     somebody = frozenset(identity for identity in (0, 1) if providers.exists(identity))
     victim = providers.create()
@@ -115,8 +116,16 @@ def test_an_id_that_is_no_int64_integer_is_answered_with_exactly_400(
             expect(judge.refused_as_invalid_id, answer, of=victim, what=what)
             expect(judge.unchanged, state, api.served(api.show(victim.id)), of=victim)
 
+    if victim in providers.held:
+        with expect.each():
+            # A charset is no reason to read an id otherwise.
+            answer = api.destroy({"id": str(victim.id)}, content_type="application/json; charset=utf-8")
+            if not providers.exists(victim.id):
+                providers.forget(victim)
+            expect(judge.refused_as_invalid_id, answer, of=victim, what="the id as text, with a charset")
     for held, state in zip(kept, before, strict=True):
         expect(judge.unchanged, state, api.served(api.show(held.id)), of=held)
+    refusals.list_is_unchanged(listed, kept)
     expect.control(providers.destroy(kept[0]))
 
 
@@ -157,6 +166,7 @@ def test_a_destroy_without_an_id_or_an_object_is_refused(refusals: Refusals) -> 
 
 OBJECTS_WITHOUT_ID = (
     Violation("an empty object", lambda _: b"{}", 0),
+    Violation("an empty object, and the id in the query", lambda _: b"{}", 0, in_query="id"),
     Violation("an object without id", lambda _: b'{"name":"pconf"}', 0),
     Violation("provider_id for id", lambda body: b'{"provider_id":%d}' % int(str(body["id"])), 0),
     Violation("ids for id", lambda body: b'{"ids":[%d]}' % int(str(body["id"])), 0),

@@ -135,6 +135,7 @@ def test_odd_headers_are_survived(api: Api, providers: Providers, inventory: Inv
     for call in calls:
         for headers in ODD_HEADERS:
             api.send(replace(call, headers=headers))
+        api.send(replace(call, accept="image/png;q=0.1"))
         if call.body is not None:
             for content_type in ODD_MEDIA_TYPES:
                 api.send(replace(call, content_type=content_type))

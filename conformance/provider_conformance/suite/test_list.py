@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from provider_conformance.oracle import Held, Providers
     from provider_conformance.refusals import Refusals
 
+OTHER_ORDER = 10
+"""The page size of which the other order is asked for between two walks."""
+
 MOST_PAGES = 12
 """Pages of one walk: where there are many providers, small pages are left out."""
 
@@ -78,6 +81,8 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
             def twice(size: int = pagesize) -> tuple[Walk, Walk]:
                 once = inventory.judged(size, ids)
                 api.show(ours[size % len(ours)].id)
+                if size == OTHER_ORDER:
+                    api.list(inventory.first_page(), size, "OPTIONAL")
                 return once, inventory.judged(size, ids)
 
             first, second = inventory.pair(twice, ids)

@@ -49,13 +49,19 @@ class Violation:
     """One thing wrong with a body: what it is, and how a plausible body is written so that it has it, and nothing else.
 
     `guess` is an id that a careless server may act on although the body does not bear it: 0 for what is missing or
-    empty, 1 for true. `breaks` names the requirement at stake where that is not the one that the test speaks for.
+    empty, 1 for true. `in_query` names a property that goes into the query instead. `breaks` names the requirement at
+    stake where that is not the one that the test speaks for.
     """
 
     what: str
     write: Callable[[Provider], bytes]
     guess: int | None = None
     breaks: str | None = None
+    in_query: str | None = None
+
+    def query(self, body: Provider) -> tuple[tuple[str, str], ...]:
+        """Return the query that goes with the body."""
+        return ((self.in_query, str(body[self.in_query])),) if self.in_query else ()
 
 
 def missing_properties(operation: Operation) -> Iterator[Violation]:
@@ -69,6 +75,8 @@ def misplaced_properties(operation: Operation) -> Iterator[Violation]:
     for name in ("name", "auth_mode", "port"):
         yield Violation(f"{name.upper()} for {name}", partial(_renamed, name, name.upper()))
     yield Violation("authMode for auth_mode", partial(_renamed, "auth_mode", "authMode"))
+    elsewhere = "id" if "id" in documented(operation) else "name"
+    yield Violation(f"{elsewhere} in the query", partial(_without, elsewhere), 0, in_query=elsewhere)
     yield Violation("everything one level deeper", _wrapped, 0 if "id" in documented(operation) else None)
     # Without registration some of them have no use, and are required all the same.
     for name in ("password", "auth_id", "reregister_interval", "outbound_server"):
