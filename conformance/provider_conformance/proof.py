@@ -55,7 +55,9 @@ MOST_RED = 8
 
 
 def level_of(fault: Fault) -> Level:
-    """Return the level at which a fault must be caught: the highest of its requirements."""
+    """Return the level at which a fault must be caught: its own, or the highest of its requirements."""
+    if fault.level is not None:
+        return fault.level
     levels = {load_catalogue()[name].level for name in fault.requirements} - {Level.ADVICE}
     return max(levels, key=lambda level: level.rank, default=Level.CORE)
 

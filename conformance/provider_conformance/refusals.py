@@ -83,18 +83,18 @@ class Refusals:
         self._nothing_is_left_of(sent)
 
     def _nothing_is_left_of(self, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
-        """Create what was refused once more, without what was wrong with it, and after it another provider."""
-        self._providers.clear()
-        for draft, what, _ in sent[:1]:
-            with self._expect.each():
-                answer = self._providers.send(draft)
-                again = f"the names of a create that was refused for {what}"
-                self._expect(judge.accepted, answer, requirement="CREATE-1", what=again)
+        """Create a provider unlike those that were refused, and then some of these without what was wrong."""
         self._providers.clear()
         with self._expect.each():
             plain = self._providers.create()
             shown = self._providers.shown(plain)
             self._expect(judge.shows_values, shown, of=plain, requirement="CREATE-4", values=plain.body)
+        for draft, what, _ in sent[:2]:
+            self._providers.clear()
+            with self._expect.each():
+                answer = self._providers.send(draft)
+                again = f"the names of a create that was refused for {what}"
+                self._expect(judge.accepted, answer, requirement="CREATE-1", what=again)
         self._providers.clear()
 
     def nothing_was_stored(self, before: Walk, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:

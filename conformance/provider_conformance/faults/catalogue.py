@@ -11,7 +11,7 @@ from provider_conformance.faults.definition import REGISTERED
 if TYPE_CHECKING:
     from provider_conformance.faults.definition import Fault
 
-MODULES = ("auth", "create", "show", "list", "update", "destroy", "http", "value")
+MODULES = ("auth", "create", "show", "list", "update", "destroy", "http", "value", "circumstances")
 
 
 class UnknownFaultError(LookupError):

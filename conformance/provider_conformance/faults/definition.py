@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from provider_conformance.contract import Level
     from provider_conformance.reference.service import Reference
 
 Kind: TypeAlias = Literal["always", "conditional", "stateful"]
@@ -25,6 +26,8 @@ class Fault:
     """The requirements that it must turn red."""
     kind: Kind
     implementation: type[Reference]
+    level: Level | None = None
+    """The level at which it must be caught, where requests of its own requirements' level do not bring it about."""
 
 
 REGISTERED: list[Fault] = []
@@ -32,13 +35,13 @@ REGISTERED: list[Fault] = []
 
 
 def fault(
-    identifier: str, *requirements: str, kind: Kind, description: str | None = None
+    identifier: str, *requirements: str, kind: Kind, description: str | None = None, level: Level | None = None
 ) -> Callable[[type[Reference]], type[Reference]]:
     """Register an override of the reference as a fault; unless given, its docstring's first line describes it."""
 
     def register(implementation: type[Reference]) -> type[Reference]:
         sentence = description or (inspect.cleandoc(implementation.__doc__ or "").partition("\n")[0])
-        REGISTERED.append(Fault(identifier, sentence, requirements, kind, implementation))
+        REGISTERED.append(Fault(identifier, sentence, requirements, kind, implementation, level))
         return implementation
 
     return register

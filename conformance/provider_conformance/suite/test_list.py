@@ -219,6 +219,8 @@ def test_missing_ill_typed_and_unknown_parameters_are_refused(
             ("no pagination", {"pagination": None}),
             ("no pagesize", {"pagesize": None}),
             ("neither pagination nor pagesize", {"pagination": None, "pagesize": None}),
+            ("an array in the name of pagination", {"pagination": None, "pagination[]": str(first)}),
+            ("an array in the name of pagesize", {"pagesize": None, "pagesize[]": "10"}),
             *[(f"a pagination that is {what}", {"pagination": text(first)}) for what, text in pages_in_a_query()],
             *[(f"a pagesize that is {what}", {"pagesize": text(10)}) for what, text in sizes_in_a_query()],
         ],

@@ -147,6 +147,7 @@ def test_no_id_and_one_that_is_no_int64_integer_are_refused(
         {"id": str(held.id)},
         [
             ("no id", {"id": None}),
+            ("an array in the name of id", {"id": None, "id[]": str(held.id)}),
             *[(f"an id that is {what}", {"id": text(held.id)}) for what, text in ids_in_a_query()],
         ],
         of=held,
