@@ -27,15 +27,25 @@ MOST_TRIES = 4
 MOST_PAGES = 200
 """Pages after which a walk gives up."""
 
+MANY_PAGES = 5
+"""Pages beyond which ours are looked for at the ends of the list first, where new providers usually are."""
+
+TAIL = 2
+"""Pages at the end that are read for that."""
+
 
 @dataclass(frozen=True)
 class Walk:
-    """The pages of the list that bear providers, in order; pages before the first and past the last are free (D16)."""
+    """The pages of the list that bear providers, in order; pages before the first and past the last are free (D16).
+
+    A `partial` walk has left out pages of others' providers in the middle, since all of ours were on those at the ends.
+    """
 
     pages: tuple[Exchange, ...]
     pagesize: int
     first: Exchange
     whole: bool
+    partial: bool = False
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -56,6 +66,7 @@ class Inventory:
         self._api = api
         self._ledger = ledger
         self._first_page: int | None = None
+        self._scattered = False
         self.default: str | None = "DEFAULT"
 
     def first_page(self) -> int:
@@ -88,12 +99,20 @@ class Inventory:
                 break
         return first
 
-    def walk(self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT) -> Walk:
+    def walk(
+        self,
+        pagesize: int = LARGEST_PAGE,
+        ours: Collection[int] = (),
+        sort_by: str | None = DEFAULT,
+        *,
+        complete: bool = False,
+    ) -> Walk:
         """Go through the pages until the list ends.
 
         The end is where a page is refused or empty, or where a page is short or the reported count is reached and
         all of `ours` were met. The count is not trusted alone (LIST-6 is a requirement of its own), and pages
-        beyond it are only looked at while some of ours are missing.
+        beyond it are only looked at while some of ours are missing. Of many pages only those at the ends are read, if
+        ours are there and the walk need not be `complete`.
         """
         base = self.first_page()
         if sort_by == DEFAULT:
@@ -114,12 +133,39 @@ class Inventory:
             pages.append(page)
             met.update(ids)
             missing.difference_update(_known(ids))
+            many = ours and not complete and sort_by != "OPTIONAL" and last is not None and last > MANY_PAGES
+            if len(pages) == 1 and many and last is not None:
+                ends = self._ends(page, pagesize, missing, sort_by, last)
+                if ends is not None:
+                    return ends
             short = len(listed(page)) < pagesize
             counted = last is not None and len(pages) >= last
             if (not missing and (short or counted)) or (short and (last is None or counted)):
                 return Walk(tuple(pages), pagesize, first, whole=True)
         assert first is not None
         return Walk(tuple(pages), pagesize, first, whole=False)
+
+    def newest(self, before: Walk) -> Walk:
+        """Walk again to see who is new: where pages of others were left out before, no further than was read then."""
+        if not before.partial:
+            return self.walk()
+        page = self._api.list(self.first_page(), LARGEST_PAGE, self.default)
+        last = _last_page(page, LARGEST_PAGE) or 1
+        tail = self._tail(last, TAIL - 1, LARGEST_PAGE, self.default)
+        return Walk((page, *tail), LARGEST_PAGE, page, whole=True, partial=True)
+
+    def _ends(self, page: Exchange, pagesize: int, missing: set[int], sort_by: str | None, last: int) -> Walk | None:
+        """Read the last pages after the first, and return them all if every one of ours is there, else None."""
+        if self._scattered:
+            return None
+        tail = self._tail(last, TAIL, pagesize, sort_by)
+        self._scattered = not missing.issubset(identity for page in tail for identity in _known(_ids(page)))
+        return None if self._scattered else Walk((page, *tail), pagesize, page, whole=True, partial=True)
+
+    def _tail(self, last: int, most: int, pagesize: int, sort_by: str | None) -> list[Exchange]:
+        """Read so many pages at the end; where others have left meanwhile, some of them are past the last."""
+        numbers = range(self.first_page() + last - most, self.first_page() + last)
+        return [page for number in numbers if listed(page := self._api.list(number, pagesize, sort_by))]
 
     def judged(self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT) -> Walk:
         """Walk and judge what holds for any list (LIST-1); raises NotTestableError when nothing can be read from it."""

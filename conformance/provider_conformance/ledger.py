@@ -120,6 +120,11 @@ class Ledger:
             evidence.violations = [claim for claim in evidence.violations if claim not in lost]
             evidence.gaps += [f"the target was gone: {claim.problem.summary}" for claim in lost if claim.problem]
 
+    def forget(self) -> None:
+        """Let go of all that is recorded: Hypothesis keeps the tests of a process, and they the ledger."""
+        self.exchanges.clear()
+        self.claims.clear()
+
     def violated(self, requirement: str) -> bool:
         """Tell whether a requirement is known not to hold."""
         return bool(self.of(requirement).violations)

@@ -388,7 +388,7 @@ class Providers:
     def newcomers(self, before: Walk) -> list[int]:
         """Return the ids that list gives now, gave not before, and that are not ours: a few at most."""
         known = {*before.ids, *self.ids}
-        return [identity for identity in self._inventory.walk().ids if identity not in known][:MOST_NEWCOMERS]
+        return [identity for identity in self._inventory.newest(before).ids if identity not in known][:MOST_NEWCOMERS]
 
     def take_over(self, identity: int, name: str) -> None:
         """Hold a provider whose create gave no id, once show confirms that it is the one announced."""

@@ -247,7 +247,7 @@ class Refusals:
         """Find the providers that list did not give before, each with a page or a show that tells what it bears."""
         known = {*before.ids, *self._providers.ids}
         untold = []
-        for page in self.look_around().pages:
+        for page in self._inventory.newest(before).pages:
             for item in listed(page):
                 identity = loose_id(item.get("id"))
                 if identity is None or identity in known:

@@ -60,6 +60,7 @@ def opened(config: Config, progress: Progress) -> Iterator[Session]:
             yield session
         finally:
             session.target.close()
+            session.ledger.forget()
             journal.close()
 
 

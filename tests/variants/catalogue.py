@@ -201,6 +201,17 @@ VARIANTS = (
         part=("create", "list"),
     ),
     Variant(
+        "looping-in-a-restless-town",
+        "hardened",
+        looping.serve,
+        Freedoms(
+            foreign=3000, restless=True, order=Order.NEWEST, listed=Listed.NAME, past=Beyond.REFUSED, first_page=0
+        ),
+        verdicts=("conformant", "incomplete"),
+        untested="others|meanwhile|chang",
+        part=("create", "list", "destroy"),
+    ),
+    Variant(
         "handmade-hangs-up",
         "strict",
         partial(handmade.serve, wire=Wire(requests_per_connection=7, chunks=(100, 1), interim=True, reasons=False)),
