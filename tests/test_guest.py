@@ -1,0 +1,120 @@
+"""A run on somebody's live system: it touches nothing of theirs, writes nothing when told so, and keeps to its pace."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from command import TOKEN, certify
+from provider_conformance.reference.server import Server, ThreadServer
+from provider_conformance.reference.service import Reference
+from provider_conformance.reference.store import Store
+from test_cleanup import ask, everybody, provider
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provider_conformance.reference.messages import Answer, Properties, Request
+
+THEIRS = {**provider("Head office"), "in_parameters": [], "out_parameters": []}
+
+
+class HandsOutTheirs(Reference):
+    """Gives the id of somebody else's provider for one create in ten, and stores nothing."""
+
+    def prepare(self) -> None:
+        self.theirs = self.store.insert(dict(THEIRS))
+        self.creates = 0
+
+    def store_created(self, properties: Properties) -> int:
+        self.creates += 1
+        return self.theirs if self.creates % 10 == 0 else super().store_created(properties)
+
+
+def test_somebody_else_s_provider_is_never_touched_though_create_gives_its_id(tmp_path: Path) -> None:
+    store = Store()
+    with ThreadServer(HandsOutTheirs(store, TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--level", "core")
+        (left,) = store.all()
+    assert {name: left[name] for name in THEIRS} == THEIRS
+    assert "CREATE-3" in run.ids("fail"), run.output
+
+
+class Listening(Reference):
+    """Notes what it is asked for."""
+
+    def prepare(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.times: list[float] = []
+
+    def answer(self, request: Request) -> Answer:
+        self.asked.append((request.method, request.operation))
+        self.times.append(time.monotonic())
+        return super().answer(request)
+
+
+def test_a_run_that_may_only_read_sends_nothing_else(tmp_path: Path) -> None:
+    store = Store()
+    for name in range(3):
+        store.insert({**THEIRS, "name": f"Office {name}"})
+    reference = Listening(store, TOKEN)
+    with ThreadServer(reference) as server:
+        run = certify(tmp_path, server.base_url, "--read-only")
+        assert len(store.all()) == 3
+
+    assert {method for method, _ in reference.asked} == {"GET"}
+    assert run.code == 3
+    assert {"LIST-1", "LIST-2", "LIST-5", "LIST-7", "LIST-8", "SHOW-6"} <= run.ids("pass")
+    assert run.ids("fail") == set()
+    reasons = {entry["id"]: entry["reason"] for entry in run.report["requirements"]}
+    assert "--read-only" in reasons["CREATE-1"]
+    assert "in part only" in reasons["AUTH-3"]
+
+
+def test_a_run_keeps_to_its_pace(tmp_path: Path) -> None:
+    reference = Listening(Store(), TOKEN)
+    with ThreadServer(reference) as server:
+        certify(tmp_path, server.base_url, "--only", "AUTH-1", "--rate", "20")
+    gaps = [later - earlier for earlier, later in zip(reference.times, reference.times[20:], strict=False)]
+    assert gaps
+    assert min(gaps) > 0.9  # twenty requests take a second, but for when they arrive
+
+
+def test_a_target_that_comes_back_is_cleaned_up(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'providers.db'}"
+    with Server(token=TOKEN, database=database) as first:
+        port = int(first.base_url.split(":")[2].partition("/")[0])
+        theirs = ask(first, "create", provider("Head office"))["id"]
+        run = start_a_run(first, tmp_path)
+        wait_for_some_alive(run, tmp_path / "journal.jsonl")
+    time.sleep(2)
+    with Server(token=TOKEN, database=database, port=port) as again:
+        output, _ = run.communicate(timeout=120)
+        assert [one["id"] for one in everybody(again)] == [theirs]
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (run.returncode, report["verdict"]) == (3, "incomplete"), output
+    assert report["cleanup"]["left"] == []
+    assert "the target is away" in output
+
+
+def start_a_run(server: Server, folder: Path) -> subprocess.Popen[str]:
+    """Start a run that reports into a folder."""
+    command = [sys.executable, "-m", "provider_conformance", "run", server.base_url, "--report-dir", str(folder)]
+    environment: dict[str, Any] = {"PROVIDER_TOKEN": TOKEN, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return subprocess.Popen(
+        command, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def wait_for_some_alive(run: subprocess.Popen[str], journal: Path) -> None:
+    """Wait until a run has created many providers, and some of them are alive."""
+    while run.poll() is None:
+        text = journal.read_text() if journal.exists() else ""
+        created, destroyed = text.count('"created"'), text.count('"destroyed"')
+        if created > 100 and created - destroyed >= 2:
+            return
+        time.sleep(0.002)
