@@ -305,6 +305,14 @@ class Providers:
             return self.update(held, traits, content_type=content_type)
         return answer
 
+    def gives_up_names(self, held: Held) -> bool:
+        """Update name, auth_id and hostname of a provider; tell whether nobody bears the former ones any more."""
+        former = held.body
+        answer = self.update(held, Traits(name_tail=" renamed", auth_tail="other", host="gateway"))
+        members = judge.members_of(self._api.show(held.id)) or {}
+        kept = [name for name in ("name", "auth_id", "hostname") if members.get(name) == former[name]]
+        return answer.succeeded and not kept
+
     def change(self, held: Held, body: Provider, *, content_type: str = "application/json") -> Exchange:
         """Send a complete update to a body, and remember it unless it is refused."""
         update = self.values.update(held.id, body)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from provider_conformance.reports.stream import TolerantStream
     from provider_conformance.verdict import Failure, Report, RequirementResult
 
-USUAL_REQUESTS = {Level.CORE: 2_100, Level.STRICT: 3_200, Level.HARDENED: 4_200}
+USUAL_REQUESTS = {Level.CORE: 2_200, Level.STRICT: 3_700, Level.HARDENED: 4_400}
 """Requests of a run without any trouble and without providers of others, about."""
 
 HEARTBEAT = 10.0

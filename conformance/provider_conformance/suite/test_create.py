@@ -52,10 +52,12 @@ def test_a_complete_plausible_create_is_answered_with_200(providers: Providers, 
     # Nor does anybody what was given up for other values.
     renamed = providers.create()
     former = {name: renamed.body[name] for name in ("name", "auth_id", "hostname")}
-    providers.update(renamed, Traits(name_tail=" renamed", auth_tail="other", host="gateway"))
-    draft = providers.draft(Traits(auth_mode="IP_AUTH", ips=2))
+    filled = Traits(auth_mode="IP_AUTH", ips=2)
+    # Whether that is accepted at all is judged by itself.
+    draft = providers.draft(filled if providers.tried(filled).succeeded else TYPICAL)
+    given_up = {**draft.body, **former} if providers.gives_up_names(renamed) else draft.body
     for what, body in (
-        ("name, auth_id and hostname that another has given up", {**draft.body, **former}),
+        ("name, auth_id and hostname that another has given up", given_up),
         ("the properties in another order", dict(reversed(draft.body.items()))),
         ("the hostname for outbound_server", {**draft.body, "outbound_server": draft.body["hostname"]}),
     ):
@@ -120,9 +122,12 @@ def test_no_id_is_given_twice(providers: Providers, expect: Expect) -> None:
 
 @requirement("CREATE-3", "CREATE-4")
 def test_a_name_that_another_bears_makes_no_one_of_the_two(providers: Providers, expect: Expect) -> None:
-    providers.need_room(3)
+    if providers.most < len(("older", "newer", "the one that takes the name")):
+        return
     older, newer = providers.create(), providers.create(Traits(port=5081))
     before = providers.shown(older)
+    if judge.unchanged(before, providers.state(older)) is not None:
+        raise NotTestableError("show changes what it shows (SHOW-3), so that nothing can be said of others")
 
     # Whether that is taken is free; if it is, there are two providers afterwards, each as it was sent.
     draft = providers.draft(Traits(port=5082))

@@ -270,7 +270,7 @@ def _count(api: Api, providers: Providers, inventory: Inventory, expect: Expect)
         if sorted(before.ids) != sorted(after.ids) or before.size != after.size:
             continue
         if judge.every_one_once(*before.pages, names=providers.names) or len(set(before.ids)) != before.size:
-            raise NotTestableError("the pages do not give every provider once (LIST-3), or others change them meanwhile")
+            raise NotTestableError("the pages do not give every provider once (LIST-3), or others change them")
         readable = [page for page in (*before.pages, *pages) if judge.members_of(page) is not None and page.succeeded]
         wrong = next((page for page in readable if judge.counts_all(page, size=before.size)), None)
         further = api.list(first + len(before.pages), before.pagesize, inventory.default)
