@@ -6,6 +6,7 @@ import sys
 
 SUITE_MODULES = frozenset(
     {
+        "annotated_types",
         "click",
         "hypothesis",
         "jsonschema_rs",
