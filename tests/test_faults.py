@@ -40,8 +40,8 @@ FAULTS = load_faults()
 WITHOUT_ID = {"create-id-bare", "create-id-in-array", "create-id-in-envelope"}
 """Faults after whose create a client does not know an id to go on with."""
 
-WITHOUT_SHOW = {"show-not-found-before-list"}
-"""Faults that do not show a new provider at once."""
+WITHOUT_SHOW = {"show-not-found-before-list", "samples-get-with-content-type-refused"}
+"""Faults that do not show a new provider at once, or not to a client that sends a media type with everything."""
 
 ONLY_IN_TIME = {"http-hangs-at-huge-page"}
 """Faults whose answers are right, and come when nobody waits for them any more."""
