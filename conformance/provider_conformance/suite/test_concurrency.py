@@ -99,7 +99,7 @@ class Racers:
 
 @requirement("SHOW-1", "LIST-2", "UPDATE-3", "DESTROY-2", "DESTROY-3")
 def test_requests_that_overlap_are_kept_apart(
-    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
     held = providers.create_all(varied()[: min(AT_ONCE, providers.most)])
     first = inventory.first_page()
@@ -117,7 +117,7 @@ def test_requests_that_overlap_are_kept_apart(
                 expect(judge.at_most_pagesize, answer, requirement="LIST-2", pagesize=size)
 
     for turn in range(2):
-        _update_together(held, turn, api, providers, expect)
+        _update_together(held, turn, api, providers, expect, blamed(ledger, "UPDATE-2"))
 
     victim, others = held[0], held[1:]
     before = [providers.shown(one) for one in others]
@@ -147,8 +147,10 @@ def test_requests_that_overlap_are_kept_apart(
         expect(judge.unchanged, state, api.served(api.show(one.id)), of=one, requirement=KEPT)
 
 
-def _update_together(held: list[Held], turn: int, api: Api, providers: Providers, expect: Expect) -> None:
-    """Update providers at the same time, each to values of its own, and look whether each has its own."""
+def _update_together(
+    held: list[Held], turn: int, api: Api, providers: Providers, expect: Expect, elsewhere: frozenset[str]
+) -> None:
+    """Update providers at the same time and look whether each has its own values, but those to blame `elsewhere`."""
     bodies = [
         providers.values.provider(one.number, replace(varied()[(place + turn) % len(varied())], port=7000 + place))
         for place, one in enumerate(held)
@@ -165,7 +167,7 @@ def _update_together(held: list[Held], turn: int, api: Api, providers: Providers
         with expect.each():
             states = [one.body, *[body for other, body in zip(held, bodies, strict=True) if other is one]]
             shown = providers.state(one)
-            names = [name for name in one.body if name not in judge.NEVER_COMPARED]
+            names = [name for name in one.body if name not in judge.NEVER_COMPARED | elsewhere]
             expect(judge.in_one_state, shown, of=one, requirement="UPDATE-3", states=states, id=one.id, names=names)
 
 
