@@ -112,10 +112,6 @@ class Api:
         """Make the call of an operation that has a query, without sending it."""
         return Call(operation.value, "GET", query=tuple(parameters.items()), token=token)
 
-    def bare(self, operation: Operation, query: str) -> Call:
-        """Make a call with a query that is sent as it is."""
-        return Call(operation.value, "GET", query=query)
-
     def send(self, call: Call) -> Exchange:
         """Send a call and judge what can be judged of any answer."""
         self._spare_others(call)

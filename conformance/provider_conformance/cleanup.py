@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from provider_conformance.config import Config
-    from provider_conformance.exchange import Exchange
     from provider_conformance.journal import Journal, Leftovers
 
 MOST_SHOWN = 2000
@@ -41,7 +40,8 @@ def clean_up(config: Config, leftovers: Leftovers, journal: Journal, note: Calla
     ledger = Ledger()
     target = Target(config, Guard(config.max_time), ledger.record, note)
     try:
-        Cleaner(Api(target, ledger), leftovers, journal, findings).clean()
+        api = Api(target, ledger)
+        Cleaner(api, Inventory(api, ledger), leftovers, journal, findings).clean()
     except (NotTestableError, RunEndedError) as reason:
         findings.left.append(str(reason))
     finally:
@@ -52,8 +52,11 @@ def clean_up(config: Config, leftovers: Leftovers, journal: Journal, note: Calla
 class Cleaner:
     """Looks for the providers of one journal and destroys them."""
 
-    def __init__(self, api: Api, leftovers: Leftovers, journal: Journal, findings: Findings) -> None:
+    def __init__(
+        self, api: Api, inventory: Inventory, leftovers: Leftovers, journal: Journal, findings: Findings
+    ) -> None:
         self._api = api
+        self._inventory = inventory
         self._leftovers = leftovers
         self._journal = journal
         self._findings = findings
@@ -71,7 +74,7 @@ class Cleaner:
     def _settle(self, identity: int) -> bool:
         """Destroy a provider if it is one of the run; tell whether nothing is left of it."""
         shown = self._api.show(identity)
-        if self._is_gone(shown):
+        if judge.says_gone(shown):
             self._journal.destroyed(identity)
             return True
         name = (judge.members_of(shown) or {}).get("name")
@@ -82,7 +85,7 @@ class Cleaner:
             self._journal.destroyed(identity)
             return True
         answer = self._api.destroy(identity)
-        if not 200 <= (answer.status or 0) < 300 and not self._is_gone(self._api.show(identity)):
+        if not 200 <= (answer.status or 0) < 300 and not judge.says_gone(self._api.show(identity)):
             return self._left(identity, f"destroy is answered with {judge.answer(answer)}")
         self._journal.destroyed(identity)
         self._findings.destroyed.append(identity)
@@ -92,27 +95,28 @@ class Cleaner:
         self._findings.left.append(f"provider {identity}: {reason}")
         return False
 
-    def _is_gone(self, shown: Exchange) -> bool:
-        return shown.refused and shown.status not in {401, 403, 407, 429}
-
     def _unanswered(self) -> Iterator[int]:
         """Find the providers whose create had no answer, by the names that only this run sent."""
         names = self._leftovers.unanswered
         if not names:
             return
-        walk = Inventory(self._api, Ledger()).walk()
+        walk = self._inventory.walk()
         if not walk.first.succeeded:
             self._findings.left.append(f"the list cannot be read: {judge.answer(walk.first)}")
             return
         nameless = []
         for item in (item for page in walk.pages for item in listed(page)):
             identity = loose_id(item.get("id"))
-            if identity is not None and item.get("name") in names:
-                yield identity
-            elif identity is not None and "name" not in item:
+            if identity is None:
+                continue
+            name = item.get("name")
+            if not isinstance(name, str):
                 nameless.append(identity)
+            elif name in names:
+                yield identity
         if not walk.whole or len(nameless) > MOST_SHOWN:
             self._findings.left.append("the list is too long to be searched for creates that had no answer")
         for identity in nameless[:MOST_SHOWN]:
-            if (judge.members_of(self._api.show(identity)) or {}).get("name") in names:
+            name = (judge.members_of(self._api.show(identity)) or {}).get("name")
+            if isinstance(name, str) and name in names:
                 yield identity

@@ -391,7 +391,7 @@ class Providers:
         if shown.succeeded:
             members = judge.members_of(shown) or {}
             return judge.loose_id(members.get("id")) != identity or members.keys() == {"id"}
-        return shown.refused and shown.status not in {401, 403, 407, 429}
+        return judge.says_gone(shown)
 
     def newcomers(self, before: Walk) -> list[int]:
         """Return the ids that list gives now, gave not before, and that are not ours: a few at most."""

@@ -43,6 +43,11 @@ def turned_away(exchange: Exchange) -> bool:
     return exchange.status in ({401, 407} if exchange.operation == Operation.CREATE else {401, 403, 407})
 
 
+def says_gone(shown: Exchange) -> bool:
+    """Tell whether show says that there is no such provider; to be turned away or not answered says nothing."""
+    return shown.refused and shown.status not in {401, 403, 407, 429}
+
+
 def given_id(exchange: Exchange) -> int | None:
     """Return the id that create gave, also where its JSON type is wrong, so that the run can go on."""
     return loose_id((members_of(exchange) or {}).get("id"))

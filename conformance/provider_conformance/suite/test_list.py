@@ -9,7 +9,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.plugin import requirement
-from provider_conformance.values.illegal import ORDERS, pages_in_a_query, sizes_in_a_query
+from provider_conformance.values.illegal import ORDERS, unfair_pages
 from provider_conformance.values.plausible import TYPICAL, single_changes, texts, varied
 
 if TYPE_CHECKING:
@@ -212,19 +212,7 @@ def test_missing_ill_typed_and_unknown_parameters_are_refused(
     first = inventory.first_page()
     fair = {"pagination": str(first), "pagesize": "10"}
 
-    refusals.query(
-        Operation.LIST,
-        fair,
-        [
-            ("no pagination", {"pagination": None}),
-            ("no pagesize", {"pagesize": None}),
-            ("neither pagination nor pagesize", {"pagination": None, "pagesize": None}),
-            ("an array in the name of pagination", {"pagination": None, "pagination[]": str(first)}),
-            ("an array in the name of pagesize", {"pagesize": None, "pagesize[]": "10"}),
-            *[(f"a pagination that is {what}", {"pagination": text(first)}) for what, text in pages_in_a_query()],
-            *[(f"a pagesize that is {what}", {"pagesize": text(10)}) for what, text in sizes_in_a_query()],
-        ],
-    )
+    refusals.query(Operation.LIST, fair, unfair_pages(first))
     sorted_by = {**fair, "sort_by": inventory.default or "OPTIONAL"}
     refusals.query(Operation.LIST, sorted_by, [(f"sort_by {judge.quoted(text)}", {"sort_by": text}) for text in ORDERS])
 

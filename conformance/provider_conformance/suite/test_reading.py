@@ -8,9 +8,9 @@ from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
-from provider_conformance.target import NO_TOKEN
+from provider_conformance.target import NO_TOKEN, Call
 from provider_conformance.values import tokens
-from provider_conformance.values.illegal import ORDERS, ids_in_a_query, pages_in_a_query, sizes_in_a_query
+from provider_conformance.values.illegal import ORDERS, unfair_ids, unfair_pages
 from provider_conformance.values.unusual import odd_queries
 
 if TYPE_CHECKING:
@@ -70,16 +70,7 @@ def test_what_was_asked_for_is_reported_whoever_is_listed(api: Api, inventory: I
 def test_unfair_parameters_of_list_are_refused(inventory: Inventory, refusals: Refusals) -> None:
     first = inventory.first_page()
     fair = {"pagination": str(first), "pagesize": "10"}
-    refusals.query(
-        Operation.LIST,
-        fair,
-        [
-            ("no pagination", {"pagination": None}),
-            ("no pagesize", {"pagesize": None}),
-            *[(f"a pagination that is {what}", {"pagination": text(first)}) for what, text in pages_in_a_query()],
-            *[(f"a pagesize that is {what}", {"pagesize": text(10)}) for what, text in sizes_in_a_query()],
-        ],
-    )
+    refusals.query(Operation.LIST, fair, unfair_pages(first))
     sorted_by = {**fair, "sort_by": inventory.default or "OPTIONAL"}
     refusals.query(Operation.LIST, sorted_by, [(f"sort_by {judge.quoted(text)}", {"sort_by": text}) for text in ORDERS])
 
@@ -96,14 +87,7 @@ def test_page_count_fits_whoever_is_listed(api: Api, inventory: Inventory, expec
 @requirement("SHOW-6")
 def test_unfair_ids_of_show_are_refused(api: Api, inventory: Inventory, refusals: Refusals) -> None:
     identity = _somebody(api, inventory)
-    refusals.query(
-        Operation.SHOW,
-        {"id": str(identity)},
-        [
-            ("no id", {"id": None}),
-            *[(f"an id that is {what}", {"id": text(identity)}) for what, text in ids_in_a_query()],
-        ],
-    )
+    refusals.query(Operation.SHOW, {"id": str(identity)}, unfair_ids(identity))
 
 
 @requirement("AUTH-1", "AUTH-2", "AUTH-3", "AUTH-4")
@@ -132,7 +116,7 @@ def test_odd_queries_are_survived_whoever_is_listed(api: Api, inventory: Invento
     first, identity = inventory.first_page(), _somebody(api, inventory)
     for operation, fair in ((Operation.SHOW, f"id={identity}"), (Operation.LIST, f"pagination={first}&pagesize=10")):
         for _, query in odd_queries(fair):
-            api.send(api.bare(operation, query))
+            api.send(Call(operation.value, "GET", query=query))
     raise NotTestableError(IN_PART)
 
 

@@ -185,6 +185,27 @@ def sizes_in_a_query() -> Iterator[tuple[str, NumberText]]:
     yield from _numbers_in_a_query()
 
 
+def unfair_pages(first: int) -> Iterator[tuple[str, dict[str, str | None]]]:
+    """What is changed in a fair query of list, or left out (None), so that it must be refused; `first` is a page."""
+    yield "no pagination", {"pagination": None}
+    yield "no pagesize", {"pagesize": None}
+    yield "neither pagination nor pagesize", {"pagination": None, "pagesize": None}
+    yield "an array in the name of pagination", {"pagination": None, "pagination[]": str(first)}
+    yield "an array in the name of pagesize", {"pagesize": None, "pagesize[]": "10"}
+    for what, text in pages_in_a_query():
+        yield f"a pagination that is {what}", {"pagination": text(first)}
+    for what, text in sizes_in_a_query():
+        yield f"a pagesize that is {what}", {"pagesize": text(10)}
+
+
+def unfair_ids(identity: int) -> Iterator[tuple[str, dict[str, str | None]]]:
+    """What is changed in a fair query of show, or left out (None), so that it must be refused; made of an id."""
+    yield "no id", {"id": None}
+    yield "an array in the name of id", {"id": None, "id[]": str(identity)}
+    for what, text in ids_in_a_query():
+        yield f"an id that is {what}", {"id": text(identity)}
+
+
 ORDERS = (
     *("", " ", "default", "Default", "optional", "DEFAULT ", " DEFAULT", "DEFAULT,OPTIONAL", "DEFAULTS", "OPTION"),
     *("NAME", "id", "0", "1", "null", "true", "DEFAULT DESC", "-DEFAULT"),

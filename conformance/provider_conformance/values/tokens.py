@@ -39,14 +39,16 @@ def telling(token: str) -> Iterator[tuple[str, str]]:
 
 def of_other_length(token: str) -> Iterator[tuple[str, str]]:
     """Tokens of lengths that the docs rule out, made of the valid one: parts of it, and what it is a part of."""
+    # As many whatever the token is made of, since what is sent derives from the seed alone.
+    more = altered(token, 0)[1][0]
     made = {
         # A header's value loses the blanks around it.
         "an empty token": " ",
         "the first half of the valid token": token[: len(token) // 2],
         "the valid token without its last character": token[:-1],
         "the valid token without its first character": token[1:],
-        "the valid token with a character after it": f"{token}0",
-        "the valid token with a character before it": f"0{token}",
+        "the valid token with a character after it": f"{token}{more}",
+        "the valid token with a character before it": f"{more}{token}",
         "the valid token twice": token * 2,
         "the valid token after Bearer": f"Bearer {token}",
         "the valid token in quotes": f'"{token}"',
