@@ -13,7 +13,7 @@ from provider_conformance.thinning import strangers, thinned
 from provider_conformance.values.plausible import is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from provider_conformance.exchange import Exchange
     from provider_conformance.jsontext import JsonValue
@@ -56,6 +56,10 @@ class Api:
     def show(self, identity: int | str, *, token: str | None = None) -> Exchange:
         """Send a show."""
         return self.send(self.query(Operation.SHOW, {"id": str(identity)}, token=token))
+
+    def show_all(self, identities: Sequence[int]) -> tuple[Exchange, ...]:
+        """Send shows side by side."""
+        return tuple(self.send_all([self.query(Operation.SHOW, {"id": str(identity)}) for identity in identities]))
 
     def list(
         self,
@@ -118,6 +122,19 @@ class Api:
         exchange = self.target.send(call)
         self._judge(exchange)
         return exchange
+
+    def send_all(self, calls: Sequence[Call]) -> Iterator[Exchange]:
+        """Send calls whose order does not matter, some at a time, and judge what can be judged of any answer."""
+        for call in calls:
+            self._spare_others(call)
+        for exchange in self.target.send_all(calls):
+            self._judge(exchange)
+            yield exchange
+
+    def send_each(self, calls: Sequence[Call]) -> None:
+        """Send calls whose order does not matter and whose answers are judged elsewhere, as all that are recorded."""
+        for _ in self.send_all(calls):
+            pass
 
     def send_together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
         """Send calls at the same time and judge what can be judged of any answer."""

@@ -8,6 +8,8 @@ from provider_conformance import judge
 from provider_conformance.errors import NotTestableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.oracle import Held, Providers
@@ -23,12 +25,26 @@ def change(held: Held, traits: Traits, providers: Providers, expect: Expect) -> 
     shows_change(held, before, values, providers, expect)
 
 
+def change_all(held: Sequence[Held], kinds: Sequence[Traits], providers: Providers, expect: Expect) -> None:
+    """Update one provider of ours each to its traits, side by side, and hold show to it as `change` does."""
+    providers.show_all([one for one in held if one.shown is None])
+    before, values = [providers.shown(one) for one in held], [one.body for one in held]
+    answers = providers.update_all(held, kinds)
+    providers.show_all(held)
+    for one, traits, answer, state, was in zip(held, kinds, answers, before, values, strict=True):
+        with expect.each():
+            providers.judged_update(one, traits, answer)
+            if answer.refused or answer.status is None:
+                raise NotTestableError(f"a plausible update is answered with {judge.answer(answer)}")
+            shows_change(one, state, was, providers, expect)
+
+
 def shows_change(held: Held, before: Exchange, values: Provider, providers: Providers, expect: Expect) -> None:
     """Hold show to every value as updated (UPDATE-2); `before` and `values` are of before the update."""
     expect(
         judge.shows_update,
         before,
-        providers.state(held),
+        providers.shown(held),
         of=held,
         requirement="UPDATE-2",
         held=values,

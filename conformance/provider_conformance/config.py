@@ -16,6 +16,8 @@ DEFAULT_SEED = 20_260_101
 DEFAULT_EXAMPLES = 24
 DEFAULT_MAX_PROVIDERS = 8
 DEFAULT_TIMEOUT = 10.0
+DEFAULT_WORKERS = 1
+MOST_WORKERS = 64
 DEFAULT_MAX_TIME = 7200.0
 
 
@@ -24,8 +26,9 @@ class Config:
     """Settings of one certification run.
 
     `base_url` None means the embedded reference implementation; `max_time` and `timeout` are in seconds, the
-    first for the whole run, the second for one exchange; `rate` is requests a second, None for no limit; `only` names
-    requirement ids, operations or levels; `headers` go with every request; `proxy` is a URL, "" for none, and None
+    first for the whole run, the second for one exchange; `rate` is requests a second, None for no limit; `workers` is
+    how many requests are under way at a time where their order does not matter; `only` names requirement ids,
+    operations or levels; `headers` go with every request; `proxy` is a URL, "" for none, and None
     for what the environment says; `cacert`, `cert` and `key` are files in PEM.
     """
 
@@ -39,6 +42,7 @@ class Config:
     examples: int = DEFAULT_EXAMPLES
     timeout: float = DEFAULT_TIMEOUT
     rate: float | None = None
+    workers: int = DEFAULT_WORKERS
     headers: Headers = ()
     proxy: str | None = field(default=None, repr=False)
     cacert: Path | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from provider_conformance.config import DEFAULT_TIMEOUT, UsageError
+from provider_conformance.config import DEFAULT_TIMEOUT, DEFAULT_WORKERS, MOST_WORKERS, UsageError
 from provider_conformance.values.narrowing import Plausible
 
 if TYPE_CHECKING:
@@ -72,6 +72,13 @@ def reaching(command: F) -> F:
             help="Time that one exchange may take, from connecting to the end of the answer.",
         ),
         click.option("--rate", type=Seconds(), metavar="N", help="Most requests a second.  [default: no limit]"),
+        click.option(
+            "--workers",
+            type=click.IntRange(1, MOST_WORKERS),
+            default=DEFAULT_WORKERS,
+            show_default=True,
+            help="Requests under way at a time where their order does not matter: hides the latency of slow targets.",
+        ),
         click.option(
             "--header",
             "headers",

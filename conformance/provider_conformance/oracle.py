@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.batches import in_batches
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
@@ -14,7 +15,7 @@ from provider_conformance.reduction import Culprits, owner, told
 from provider_conformance.values.plausible import MOST_IPS, TYPICAL, Provider, Traits, Values, is_ours, nonce, rebased
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.config import Config
@@ -135,38 +136,78 @@ class Providers:
 
     def created_unseen(self, traits: Traits = TYPICAL) -> Held:
         """Create a provider and do not look at it yet; NotTestableError tells why there is none."""
-        return self._held_by(self.tried(traits))
+        return self.held_by(self.tried(traits))
 
     def create_all(self, kinds: Sequence[Traits]) -> list[Held]:
         """Create providers so that no order of their values is the order in which they are created."""
-        drafts = [self.draft(traits) for traits in kinds]
-        middle = len(drafts) // 2
-        mixed = [*drafts[middle::-1], *drafts[middle + 1 :]]
-        created = [self._held_by(self._judged(draft)) for draft in mixed]
+        middle = len(kinds) // 2
+        return self.create_some([*kinds[middle::-1], *kinds[middle + 1 :]])
+
+    def create_some(self, kinds: Sequence[Traits]) -> list[Held]:
+        """Create providers side by side and make sure that show gives them, as `create` does."""
+        created = [self.held_by(answer) for answer in self.try_all(kinds)]
+        self.show_all(created)
         for held in created:
-            self.state(held)
+            self.shown(held)
         return created
 
     def tried(self, traits: Traits, *, exactly: bool = False) -> Exchange:
         """Send a plausible create and judge its answer, a refusal by the property that is to blame for it."""
-        return self._judged(self.draft(traits, exactly=exactly))
+        draft = self.draft(traits, exactly=exactly)
+        return self._judged(draft, self.send(draft))
 
-    def _held_by(self, answer: Exchange) -> Held:
+    def tried_by_batches(self, kinds: Iterable[Traits], *, exactly: bool = False) -> Iterator[Exchange]:
+        """Send plausible creates, as many side by side as may be held at a time, and judge their answers.
+
+        What a batch has made is shown once, and destroyed when the next one begins.
+        """
+        for some in in_batches(kinds, max(1, self.most - len(self.held))):
+            kept = list(self.held)
+            answers = self.try_all(some, exactly=exactly)
+            self.show_all([held for held in self.held if held not in kept])
+            yield from answers
+            self.release_all([held for held in self.held if held not in kept])
+
+    def try_all(self, kinds: Sequence[Traits], *, exactly: bool = False) -> list[Exchange]:
+        """Send plausible creates side by side, and then judge their answers."""
+        drafts = [self.draft(traits, exactly=exactly) for traits in kinds]
+        answers = self.send_all(drafts)
+        return [self._judged(draft, answer) for draft, answer in zip(drafts, answers, strict=True)]
+
+    def held_by(self, answer: Exchange) -> Held:
+        """Return the provider that a create made; NotTestableError tells why there is none."""
         held = self.holding(answer)
         if held is None:
             raise NotTestableError(f"no provider to test with: create is answered with {judge.answer(answer)}")
         return held
 
-    def _judged(self, draft: Draft) -> Exchange:
-        answer = self.send(draft)
+    def _judged(self, draft: Draft, answer: Exchange) -> Exchange:
         if answer.refused and self._names_are_taken(draft):
-            return self._judged(self.draft(draft.traits, exactly=True))
+            other = self.draft(draft.traits, exactly=True)
+            return self._judged(other, self.send(other))
         guilty = () if answer.succeeded else self._guilty_of_create.of(draft.traits, self.base, self._is_refused)
+        full = answer.refused and not guilty and bool(self.held)
+        if full:
+            self._make_do_with_fewer()
         requirement = owner(draft.traits, guilty)
         self._ledger.claim(requirement, judge.accepted, answer, what=told(draft.traits, guilty))
+        if full:
+            raise NotTestableError(f"not even a typical create is accepted any more: {judge.answer(answer)}")
         if answer.succeeded and (answer.json.readable or answer.json.empty):
             self._ledger.claim("CREATE-2", judge.gives_id, answer)
         return answer
+
+    def _make_do_with_fewer(self) -> None:
+        """Raise NotTestableError if creates are refused for the number of providers alone, as a licence may have it.
+
+        They are, if one is accepted once one of ours is gone. A run finds out at its start how many there may be, but
+        others may have come since.
+        """
+        most = len(self.held)
+        self.release(self.held[-1])
+        if self._once(self.draft()).succeeded:
+            self.most = most
+            raise NotTestableError(f"the target takes no more than {most} providers of ours at a time by now")
 
     def _names_are_taken(self, draft: Draft) -> bool:
         """Tell whether a create is refused for its names alone, which another run may have left or be using.
@@ -205,7 +246,8 @@ class Providers:
     def namesake_of(self, held: Held) -> Held:
         """Create a provider whose name begins with all of another's name."""
         draft = self.draft()
-        namesake = self._held_by(self._judged(replace(draft, body={**draft.body, "name": f"{held.name} b"})))
+        draft = replace(draft, body={**draft.body, "name": f"{held.name} b"})
+        namesake = self.held_by(self._judged(draft, self.send(draft)))
         self.state(namesake)
         return namesake
 
@@ -216,6 +258,16 @@ class Providers:
         self.adopt(answer, draft)
         self._api.served(answer)
         return answer
+
+    def send_all(self, drafts: Sequence[Draft]) -> list[Exchange]:
+        """Send creates whose order does not matter, journalled before and after, without judging their answers."""
+        self.need_room(len(drafts))
+        calls = [self._api.call(Operation.CREATE, self.announce(draft)) for draft in drafts]
+        answers = []
+        for draft, answer in zip(drafts, self._api.send_all(calls), strict=True):
+            self.adopt(answer, draft)
+            answers.append(self._api.served(answer))
+        return answers
 
     def announce(self, draft: Draft) -> Provider:
         """Note on disk that a create is about to be sent, and give its body."""
@@ -275,9 +327,18 @@ class Providers:
         """Return the provider that a create made, or None when it made none that is ours."""
         return next((held for held in self.held if held.story[0] is answer), None)
 
+    def show_all(self, held: Sequence[Held]) -> None:
+        """Show providers of ours side by side, for `shown` to return; what is wrong is judged when it is asked for."""
+        for one, shown in zip(held, self._api.show_all([one.id for one in held]), strict=True):
+            with contextlib.suppress(NotTestableError):
+                self._seen(one, self._api.served(shown))
+
     def state(self, held: Held) -> Exchange:
         """Show a provider of ours; raises NotTestableError when show does not give it."""
-        shown = self._api.served(self._api.show(held.id))
+        return self._seen(held, self._api.served(self._api.show(held.id)))
+
+    def _seen(self, held: Held, shown: Exchange) -> Exchange:
+        """Take note of what show gives of a provider of ours."""
         readable = not shown.succeeded or shown.json.readable or shown.json.empty
         problem = judge.shows_asked(shown, id=held.id)
         if problem is not None and self._misnamed(held):
@@ -317,20 +378,42 @@ class Providers:
         """Send a complete update to a body, and remember it unless it is refused."""
         update = self.values.update(held.id, body)
         answer = self._api.served(self._api.update(update, content_type=content_type))
+        self._changed(held, body, answer)
+        return answer
+
+    def update_all(self, held: Sequence[Held], kinds: Sequence[Traits]) -> list[Exchange]:
+        """Update one provider of ours each to its traits, side by side, as `update` does."""
+        bodies = [
+            self.values.provider(one.number, rebased(traits, self.base))
+            for one, traits in zip(held, kinds, strict=True)
+        ]
+        updates = [self.values.update(one.id, body) for one, body in zip(held, bodies, strict=True)]
+        calls = [self._api.call(Operation.UPDATE, update) for update in updates]
+        answers = []
+        for one, body, answer in zip(held, bodies, self._api.send_all(calls), strict=True):
+            self._changed(one, body, self._api.served(answer))
+            answers.append(answer)
+        return answers
+
+    def _changed(self, held: Held, body: Provider, answer: Exchange) -> None:
+        """Take note of an answered update of a provider of ours."""
         held.shown = None
         if not answer.refused:
             held.body = body
             # Every update is complete, so that what came before the last two explains nothing.
             held.story = [held.story[0], *held.story[1:][-1:], answer]
-        return answer
 
     def updated(self, held: Held, traits: Traits) -> Exchange:
         """Send a plausible update and judge its answer, a refusal by the property that is to blame for it."""
+        return self.judged_update(held, traits, self.update(held, traits))
+
+    def judged_update(self, held: Held, traits: Traits, answer: Exchange) -> Exchange:
+        """Judge the answer to a plausible update, a refusal by the property that is to blame for it."""
 
         def is_refused(other: Traits) -> bool:
             return not self.update(held, other).succeeded
 
-        answer, story = self.update(held, traits), list(held.story)
+        story = list(held.story)
         guilty = () if answer.succeeded else self._guilty_of_update.of(traits, self.base, is_refused)
         self._ledger.claim("UPDATE-1", judge.accepted, answer, story=story, what=told(traits, guilty))
         return answer
@@ -360,8 +443,14 @@ class Providers:
 
     def clear(self) -> None:
         """Destroy everything that is held; what cannot be destroyed now stays held for the end of the run."""
-        for held in list(self.held):
-            self.release(held)
+        self.release_all(self.held)
+
+    def release_all(self, held: Sequence[Held]) -> None:
+        """Destroy providers that are no longer needed, side by side."""
+        doomed = [one for one in held if one in self.held]
+        answers = self._api.send_all([self._api.call(Operation.DESTROY, {"id": one.id}) for one in doomed])
+        for one, answer in zip(doomed, answers, strict=True):
+            self._released(one, answer)
 
     def release(self, held: Held) -> None:
         """Destroy a provider that is no longer needed, whatever 2xx the answer is.
@@ -369,9 +458,9 @@ class Providers:
         One that stays, though it exists, breaks DESTROY-1 and stays held; whatever else the answer may be, the test
         that needed the provider is over.
         """
-        if held not in self.held:
-            return
-        answer = self._api.destroy(held.id)
+        self.release_all([held])
+
+    def _released(self, held: Held, answer: Exchange) -> None:
         if 200 <= (answer.status or 0) < 300 or self.is_gone(held.id):
             self.forget(held)
         elif not judge.turned_away(answer):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.batches import in_batches
+from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
 from provider_conformance.target import Call
@@ -15,16 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from provider_conformance.api import Api
-    from provider_conformance.contract import Operation
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory, Walk
-    from provider_conformance.judge import Problem
     from provider_conformance.oracle import Draft, Held, Providers
     from provider_conformance.values.illegal import Violation
     from provider_conformance.values.plausible import Provider
-
-T = TypeVar("T")
 
 OTHERWISE = Traits(
     name_tail=" other",
@@ -43,7 +40,7 @@ OTHERWISE = Traits(
 )
 """Traits that differ from the typical ones wherever an update can show that it was applied after all."""
 
-BATCH = 10
+BATCH = 16
 """Requests between two looks at the provider that they are aimed at; only when it has changed, each is sent alone."""
 
 MOST_SHOWN = 100
@@ -69,16 +66,25 @@ class Refusals:
         before = self.look_around()
         self._providers.clear()
         sent = []
-        for violation in violations:
-            draft = self._providers.draft(OTHERWISE)
-            self._providers.announce(draft)
-            with self._expect.each():
-                answer = self._api.create(violation.write(draft.body), query=violation.query(draft.body))
-                if accepted(answer) and (held := self._providers.adopt(answer, draft)):
-                    self._providers.release(held)
-                else:
+        for batch in in_batches(violations, min(BATCH, self._providers.most)):
+            drafts = [self._providers.draft(OTHERWISE) for _ in batch]
+            calls = [
+                self._api.call(
+                    Operation.CREATE,
+                    violation.write(self._providers.announce(draft)),
+                    query=violation.query(draft.body),
+                )
+                for violation, draft in zip(batch, drafts, strict=True)
+            ]
+            answers = []
+            for violation, draft, answer in zip(batch, drafts, self._api.send_all(calls), strict=True):
+                answers.append(answer)
+                if not accepted(answer) or not self._providers.adopt(answer, draft):
                     sent.append((draft, violation.what, answer))
-                self._hold_to(judge.refused, answer, violation.what, breaks=violation.breaks)
+            self._providers.clear()
+            for violation, answer in zip(batch, answers, strict=True):
+                with self._expect.each():
+                    self._hold_to(answer, violation.what, breaks=violation.breaks)
         self.nothing_was_stored(before, sent)
         self._nothing_is_left_of(sent)
 
@@ -126,20 +132,32 @@ class Refusals:
         self._expect.control(self._providers.update(held, OTHERWISE))
         self._providers.release(held)
 
-        def send(victim: Held, violation: Violation) -> Exchange:
+        def aim(victim: Held, violation: Violation) -> Call:
             body = self._update_of(victim)
-            return self._api.update(violation.write(body), query=violation.query(body))
+            return self._api.call(Operation.UPDATE, violation.write(body), query=violation.query(body))
 
-        self._aimed(violations, send, judge.refused)
+        self._aimed(violations, aim, self._hold_to)
 
     def destroys(self, violations: Iterable[Violation]) -> None:
         """Send destroys of a provider of ours that must be refused; none may destroy or change it."""
 
-        def send(victim: Held, violation: Violation) -> Exchange:
+        def aim(victim: Held, violation: Violation) -> Call:
             body: Provider = {"id": victim.id}
-            return self._api.destroy(violation.write(body), query=violation.query(body))
+            return self._api.call(Operation.DESTROY, violation.write(body), query=violation.query(body))
 
-        self._aimed(violations, send, judge.refused)
+        self._aimed(violations, aim, self._hold_to)
+        self._expect.control(self._providers.destroy(self._providers.create()))
+
+    def invalid_ids(self, violations: Iterable[Violation]) -> None:
+        """Send destroys of ids that are none, made of that of a provider of ours; each must get exactly 400."""
+
+        def aim(victim: Held, violation: Violation) -> Call:
+            return self._api.call(Operation.DESTROY, violation.write({"id": victim.id}))
+
+        def hold_to_400(answer: Exchange, what: str, of: Held) -> None:
+            self._expect(judge.refused_as_invalid_id, answer, of=of, what=what)
+
+        self._aimed(violations, aim, hold_to_400)
         self._expect.control(self._providers.destroy(self._providers.create()))
 
     def query(
@@ -152,11 +170,15 @@ class Refusals:
         """Send queries that must be refused: a fair one with some parameters changed, or left out (None)."""
         call = Call(operation.value, "GET", query=tuple(fair.items()))
         self._expect.control(self._api.served(self._api.send(call)))
-        for what, change in changes:
-            query = tuple((name, value) for name, value in {**fair, **change}.items() if value is not None)
-            with self._expect.each():
-                answer = self._api.send(Call(operation.value, "GET", query=query))
-                self._hold_to(judge.refused, answer, what, of=of)
+        for batch in in_batches(changes, BATCH):
+            queries = [
+                tuple((name, value) for name, value in {**fair, **change}.items() if value is not None)
+                for _, change in batch
+            ]
+            answers = self._api.send_all([Call(operation.value, "GET", query=query) for query in queries])
+            for (what, _), answer in zip(batch, answers, strict=True):
+                with self._expect.each():
+                    self._hold_to(answer, what, of=of)
 
     def unguessed(self, violations: Iterable[Violation]) -> Iterator[Violation]:
         """Leave out what a careless server may take for the id of somebody else's provider."""
@@ -166,8 +188,8 @@ class Refusals:
     def _aimed(
         self,
         violations: Iterable[Violation],
-        send: Callable[[Held, Violation], Exchange],
-        rule: Callable[..., Problem | None],
+        aim: Callable[[Held, Violation], Call],
+        hold_to: Callable[[Exchange, str, Held], None],
     ) -> None:
         """Aim requests at a provider of ours, and look from time to time whether it is as it was."""
         bystander = self._providers.create()
@@ -175,22 +197,16 @@ class Refusals:
         victim = self._providers.create()
         aimed, listed_before = victim, self._inventory.walk(ours=self._providers.ids)
         for batch in in_batches(self.unguessed(violations), BATCH):
-            refused: list[Violation] = []
-            for violation in batch:
-                aim = victim
+            answers = list(self._api.send_all([aim(victim, violation) for violation in batch]))
+            for violation, answer in zip(batch, answers, strict=True):
                 with self._expect.each():
-                    answer = send(aim, violation)
-                    if accepted(answer):
-                        victim = self._another(aim)
-                        refused.clear()
-                    else:
-                        refused.append(violation)
-                    self._hold_to(rule, answer, violation.what, of=aim)
-            if self._is_changed(victim):
+                    hold_to(answer, violation.what, victim)
+            if any(map(accepted, answers)) or self._is_changed(victim):
+                # What was refused may have been so for what an accepted one of them had done.
                 victim = self._another(victim)
-                for violation in refused:
-                    with self._expect.each():
-                        victim = self._alone(victim, violation, send)
+                for violation, answer in zip(batch, answers, strict=True):
+                    if not accepted(answer):
+                        victim = self._alone(victim, violation, aim, hold_to)
         self._expect(judge.unchanged, others, self._api.served(self._api.show(bystander.id)), of=bystander)
         if victim is aimed:
             self.list_is_unchanged(listed_before, [bystander, victim])
@@ -210,13 +226,21 @@ class Refusals:
             return  # others have changed it
         self._expect(judge.list_unchanged, *before.pages, *after.pages, first=len(before.pages), ids=ids)
 
-    def _alone(self, victim: Held, violation: Violation, send: Callable[[Held, Violation], Exchange]) -> Held:
-        """Send one request again, to see whether it is the one that changes the provider."""
+    def _alone(
+        self,
+        victim: Held,
+        violation: Violation,
+        aim: Callable[[Held, Violation], Call],
+        hold_to: Callable[[Exchange, str, Held], None],
+    ) -> Held:
+        """Send one request again, to see whether it is the one that changes the provider; return one that is fresh."""
         before = self._providers.shown(victim)
-        answer = send(victim, violation)
+        answer = self._api.send(aim(victim, violation))
         after = self._api.served(self._api.show(victim.id))
         fresh = self._another(victim) if judge.unchanged(before, after) else victim
-        self._expect(judge.refused_without_change, before, answer, after, of=victim, what=violation.what)
+        with self._expect.each():
+            self._expect(judge.refused_without_change, before, answer, after, of=victim, what=violation.what)
+            hold_to(answer, violation.what, victim)
         return fresh
 
     def _is_changed(self, victim: Held) -> bool:
@@ -236,16 +260,9 @@ class Refusals:
         body = self._providers.values.provider(victim.number, traits)
         return {"id": victim.id, **self._providers.values.update(victim.id, body)}
 
-    def _hold_to(
-        self,
-        rule: Callable[..., Problem | None],
-        answer: Exchange,
-        what: str,
-        of: Held | None = None,
-        breaks: str | None = None,
-    ) -> None:
+    def _hold_to(self, answer: Exchange, what: str, of: Held | None = None, breaks: str | None = None) -> None:
         not_survived(answer, what)
-        self._expect(rule, answer, of=of, requirement=breaks, what=what)
+        self._expect(judge.refused, answer, of=of, requirement=breaks, what=what)
 
     def _newcomers(self, before: Walk) -> Iterator[tuple[int, Exchange]]:
         """Find the providers that list did not give before, each with a page or a show that tells what it bears."""
@@ -276,10 +293,3 @@ def not_survived(answer: Exchange, what: str) -> None:
     if judge.survived(answer) is not None:
         told = f"{judge.name_of(answer)} with {what} is answered with {judge.outcome(answer)}"
         raise NotTestableError(f"{told} (HTTP-2), which is no refusal")
-
-
-def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Split items into batches."""
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch

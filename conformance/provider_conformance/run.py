@@ -246,6 +246,7 @@ def report_of(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started:
             "examples": config.examples,
             "timeout": config.timeout,
             "rate": config.rate,
+            "workers": config.workers,
             "read_only": config.read_only,
             "headers": tuple(name for name, _ in config.headers),
             "proxy": config.proxy is not None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 TURNED_AWAY = frozenset({401, 403, 407})
 NO_SUCH_PLACE = frozenset({404, 405, 410, 501})
+SLOW = 0.02
+"""Seconds of a usual answer beyond which a run spends its time waiting."""
+
+ADVISED_WORKERS = 8
 UNDERSCORE_HINT = (
     "is the token right, and does it arrive? Proxies such as nginx drop headers with an underscore in their name, "
     "as access_token has, unless told otherwise (underscores_in_headers on)"
@@ -53,8 +58,19 @@ def look(session: Session) -> Diagnosis:
     creating = _trial(session)
     if judge.given_id(creating) is not None and (creating.status or 500) < 300:
         _find_capacity(session)
+        _advise_workers(session)
         return Diagnosis()
     return _diagnosis(session.target.base_url, listing, creating)
+
+
+def _advise_workers(session: Session) -> None:
+    """Say that the latency of a slow target can be hidden."""
+    usual = statistics.median(exchange.elapsed for exchange in session.ledger.exchanges)
+    if usual > SLOW and session.config.workers == 1:
+        session.progress.note(
+            f"an answer takes {usual * 1000:.0f} ms: --workers {ADVISED_WORKERS} makes the run faster, "
+            "if the target bears as many requests at a time"
+        )
 
 
 def _trial(session: Session) -> Exchange:

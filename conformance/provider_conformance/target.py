@@ -16,7 +16,13 @@ from urllib.parse import quote
 from provider_conformance import __version__
 from provider_conformance.connection import UNANSWERED, Connection, with_length
 from provider_conformance.dialling import TransportError
-from provider_conformance.errors import BudgetSpentError, InterruptedRunError, NotTestableError, TargetLostError
+from provider_conformance.errors import (
+    BudgetSpentError,
+    InterruptedRunError,
+    NotTestableError,
+    RunEndedError,
+    TargetLostError,
+)
 from provider_conformance.exchange import Exchange, Headers, Request, TransportProblem
 from provider_conformance.limits import (
     FOR_EVER,
@@ -31,7 +37,7 @@ from provider_conformance.limits import (
 from provider_conformance.route import route_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from provider_conformance.config import Config
     from provider_conformance.jsontext import JsonValue
@@ -82,12 +88,14 @@ class Pace:
         self._interval = 1 / rate if rate else 0.0
         self._guard = guard
         self._next = 0.0
+        self._turn = threading.Lock()
 
     def wait(self, requests: int = 1) -> None:
         """Wait until so many requests may be sent; those that overlap are paid for afterwards."""
         if self._interval:
-            self._guard.sleep(self._next - time.monotonic())
-            self._next = max(self._next, time.monotonic()) + self._interval * requests
+            with self._turn:
+                self._guard.sleep(self._next - time.monotonic())
+                self._next = max(self._next, time.monotonic()) + self._interval * requests
 
 
 SECRET_HEADER = re.compile("auth|cookie|key|pass|secret|session|token", re.IGNORECASE)
@@ -154,6 +162,7 @@ class Target:
         self._note = note
         self._connection = self._new_connection()
         self._second = self._new_connection()
+        self._lanes = [self._new_connection() for _ in range(config.workers)]
         self._keep_alive = True
         self._sent = 0
         self._silent = 0
@@ -163,19 +172,71 @@ class Target:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._connection.close()
-        self._second.close()
+        for connection in (self._connection, self._second, *self._lanes):
+            connection.close()
 
     def send(self, call: Call) -> Exchange:
         """Send a call and return its exchange; waits and repeats where the target asks for patience (D18)."""
-        if self._read_only and call.method != "GET":
-            raise NotTestableError("nothing may be written (--read-only)")
+        self._respect_read_only(call)
         for attempt in range(MOST_WAITS):
             exchange = self._apart(call) if call.apart else self._once(self.request(call), call.belongs_to)
             if (seconds := patience(exchange, attempt)) is None:
                 return exchange
             self._wait(exchange, seconds)
         raise NotTestableError(f"the target answers {call.operation} with 429 or 503 however long one waits")
+
+    def send_all(self, calls: Sequence[Call]) -> Iterator[Exchange]:
+        """Send calls whose order does not matter, as many at a time as --workers says; give their exchanges in order.
+
+        Each worker has a connection and every so-manieth call; what asks for patience is repeated afterwards. What
+        has been answered when the run must end is given before that is raised.
+        """
+        workers = min(len(self._lanes), len(calls))
+        if workers <= 1:
+            yield from map(self.send, calls)
+            return
+        for call in calls:
+            self._respect_read_only(call)
+        self._guard.check()
+        answered: dict[int, tuple[Exchange, bool]] = {}
+        first = self._sent + 1
+        self._sent += len(calls)
+
+        def work(lane: int) -> None:
+            for index in range(lane, len(calls), workers):
+                self._pace.wait()
+                self._guard.check()
+                request, operation = self.request(calls[index]), calls[index].belongs_to
+                exchange = self._exchange(first + index, request, operation, self._lanes[lane])
+                answered[index] = exchange, self._lanes[lane].reused
+
+        with ThreadPoolExecutor(workers) as pool:
+            working = [pool.submit(work, lane) for lane in range(workers)]
+        reason = next((error for worker in working if (error := worker.exception())), None)
+        for index in sorted(answered):
+            self._record(answered[index][0])
+        for index in sorted(answered):
+            exchange, reused = answered[index]
+            if reason is None:
+                try:
+                    exchange = self._settled(calls[index], exchange, reused=reused)
+                except (NotTestableError, RunEndedError) as error:
+                    reason = error
+            yield exchange
+        if reason is not None:
+            raise reason
+
+    def _settled(self, call: Call, exchange: Exchange, *, reused: bool) -> Exchange:
+        """Return an exchange that one of several workers has had, or that of another try where that is due."""
+        if exchange.detail == UNANSWERED and reused:
+            self._keeps_silently_closing()
+            return self.send(call)
+        self._watch(exchange)
+        seconds = patience(exchange, 0)
+        if seconds is None:
+            return exchange
+        self._wait(exchange, seconds)
+        return self.send(call)
 
     def send_together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
         """Send calls so that they really overlap: all but the last byte of each first, then the last bytes at once."""
@@ -287,25 +348,37 @@ class Target:
         self._guard.check()
         exchange = self._attempt(request, operation)
         if exchange.detail == UNANSWERED and self._connection.reused:
-            self._keep_alive = False
-            self._note("the target closes kept connections without notice: every request gets its own from here on")
+            self._keeps_silently_closing()
             exchange = self._attempt(request, operation)
         self._watch(exchange)
         return exchange
 
     def _attempt(self, request: Request, operation: str | None) -> Exchange:
         self._sent += 1
-        number, started = self._sent, time.monotonic()
+        exchange = self._exchange(self._sent, request, operation, self._connection)
+        self._record(exchange)
+        return exchange
+
+    def _exchange(self, number: int, request: Request, operation: str | None, connection: Connection) -> Exchange:
+        """Send a request over a connection, a new one where the target does not keep them well."""
+        started = time.monotonic()
         if not self._keep_alive:
-            self._connection.close()
+            connection.close()
         try:
-            response = self._connection.exchange(request, self._guard.check)
+            response = connection.exchange(request, self._guard.check)
             exchange = Exchange(number, operation, request, response)
         except TransportError as error:
             exchange = Exchange(number, operation, request, None, error.problem, error.detail)
-        exchange = replace(exchange, elapsed=time.monotonic() - started)
-        self._record(exchange)
-        return exchange
+        return replace(exchange, elapsed=time.monotonic() - started)
+
+    def _keeps_silently_closing(self) -> None:
+        if self._keep_alive:
+            self._note("the target closes kept connections without notice: every request gets its own from here on")
+        self._keep_alive = False
+
+    def _respect_read_only(self, call: Call) -> None:
+        if self._read_only and call.method != "GET":
+            raise NotTestableError("nothing may be written (--read-only)")
 
     def _watch(self, exchange: Exchange) -> None:
         """End the run when the target is gone, instead of waiting for each of its timeouts."""

@@ -13,6 +13,7 @@ TEMPLATE = """\
 # How it is reached
 # timeout = 10.0            # seconds that one exchange may take
 # rate = 50.0               # most requests a second; no limit unless given
+# workers = 1               # requests under way at a time where their order does not matter
 # proxy = "http://proxy.example:3128"   # "" for none, whatever the environment says
 # cacert = "authority.pem"
 # cert = "client.pem"

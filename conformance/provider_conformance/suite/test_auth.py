@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.batches import in_batches
 from provider_conformance.contract import Operation
 from provider_conformance.discretion import judge_errors
 from provider_conformance.errors import NotTestableError
@@ -18,7 +19,7 @@ from provider_conformance.values import tokens
 from provider_conformance.values.plausible import TYPICAL, single_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange, Headers
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Held, Providers
+
+    Trial = tuple[str, str]  # what a token is, and the token
 
 
 @requirement("AUTH-1")
@@ -56,10 +59,8 @@ def test_a_request_without_token_is_refused_on_every_operation(
 ) -> None:
     intruder = Intruder(api, providers, inventory, expect)
 
-    for attempt in intruder.attempts:
-        attempt("no token", NO_TOKEN)
-    for attempt in (intruder.second_page, intruder.optional_order):
-        attempt("no token", NO_TOKEN)
+    for attempt in (*intruder.attempts, intruder.second_page, intruder.optional_order):
+        attempt([("no token", NO_TOKEN)])
 
     # What only the machine itself, or whoever was served before, may be trusted for.
     for what, headers in (
@@ -68,7 +69,7 @@ def test_a_request_without_token_is_refused_on_every_operation(
     ):
         intruder.disguise = partial(with_headers, headers)
         for attempt in intruder.attempts if headers else ():
-            attempt(what, NO_TOKEN)
+            attempt([(what, NO_TOKEN)])
 
     intruder.disguise = lambda call: call
     intruder.nothing_was_stored()
@@ -82,14 +83,10 @@ def test_a_token_that_differs_is_refused_on_every_operation(
     token = api.target.token
     intruder = Intruder(api, providers, inventory, expect)
 
-    for attempt in intruder.attempts:
-        for what, wrong in tokens.telling(token):
-            attempt(what, wrong)
-
-    # Every character counts, on whichever operation: they are dealt out among all five.
-    for position in range(len(token)):
-        attempt = intruder.attempts[position % len(intruder.attempts)]
-        attempt(*tokens.altered(token, position))
+    for turn, attempt in enumerate(intruder.attempts):
+        # Every character counts, on whichever operation: they are dealt out among all five.
+        dealt = [tokens.altered(token, position) for position in range(turn, len(token), len(intruder.attempts))]
+        attempt([*tokens.telling(token), *dealt])
 
     intruder.nothing_was_stored()
     intruder.controls()
@@ -112,7 +109,7 @@ def test_the_token_counts_in_its_header_alone(
     ):
         intruder.disguise = partial(place, token)
         for attempt in intruder.attempts:
-            attempt(what, NO_TOKEN)
+            attempt([(what, NO_TOKEN)])
 
     for number, (what, place, header) in enumerate(
         (
@@ -123,7 +120,7 @@ def test_the_token_counts_in_its_header_alone(
     ):
         intruder.disguise = place
         for attempt in intruder.attempts[number % 2 :: 2]:
-            attempt(what, header)
+            attempt([(what, header)])
 
     intruder.disguise = lambda call: call
     intruder.nothing_was_stored()
@@ -236,66 +233,79 @@ class Intruder:
         self.attempts = (self.create, self.show, self.list, self.update, self.destroy)
         self.disguise: Callable[[Call], Call] = lambda call: call
 
-    def create(self, what: str, token: str) -> None:
+    def create(self, trials: Sequence[Trial]) -> None:
         """Try to create; whether something was stored is looked at in the end."""
-        draft = self._providers.draft()
-        with self._expect.each():
-            answer = self._send(self._api.call(Operation.CREATE, self._providers.announce(draft), token=token))
-            self._creates.append((draft.name, what, answer))
-            self._expect(judge.refused, answer, what=what)
+        for some in in_batches(trials, min(BATCH, max(1, self._providers.most - len(self._providers.held)))):
+            drafts = [self._providers.draft() for _ in some]
+            calls = [
+                self._api.call(Operation.CREATE, self._providers.announce(draft), token=token)
+                for draft, (_, token) in zip(drafts, some, strict=True)
+            ]
+            answers = self._send(calls)
+            self._creates += [
+                (draft.name, what, answer) for draft, (what, _), answer in zip(drafts, some, answers, strict=True)
+            ]
+            self._judge(some, answers)
 
-    def show(self, what: str, token: str) -> None:
+    def show(self, trials: Sequence[Trial]) -> None:
         """Try to show."""
-        with self._expect.each():
-            answer = self._send(self._api.query(Operation.SHOW, {"id": str(self._held.id)}, token=token))
-            self._expect(judge.refused, answer, of=self._held, what=what)
+        for some in in_batches(trials, BATCH):
+            held = self._held
+            calls = [self._api.query(Operation.SHOW, {"id": str(held.id)}, token=token) for _, token in some]
+            self._judge(some, self._send(calls), held)
 
-    def list(self, what: str, token: str) -> None:
+    def list(self, trials: Sequence[Trial]) -> None:
         """Try to list."""
-        self._lists(what, token, {"pagination": str(self._first_page), "pagesize": "10"})
+        self._lists(trials, {"pagination": str(self._first_page), "pagesize": "10"})
 
-    def second_page(self, what: str, token: str) -> None:
+    def second_page(self, trials: Sequence[Trial]) -> None:
         """Try to list another page than the first."""
-        self._lists(what, token, {"pagination": str(self._first_page + 1), "pagesize": "1"})
+        self._lists(trials, {"pagination": str(self._first_page + 1), "pagesize": "1"})
 
-    def optional_order(self, what: str, token: str) -> None:
+    def optional_order(self, trials: Sequence[Trial]) -> None:
         """Try to list in the other order."""
-        self._lists(what, token, {"pagination": str(self._first_page), "pagesize": "10", "sort_by": "OPTIONAL"})
+        self._lists(trials, {"pagination": str(self._first_page), "pagesize": "10", "sort_by": "OPTIONAL"})
 
-    def _lists(self, what: str, token: str, page: dict[str, str]) -> None:
-        with self._expect.each():
-            if token == NO_TOKEN:
+    def _lists(self, trials: Sequence[Trial], page: dict[str, str]) -> None:
+        for some in in_batches(trials, BATCH):
+            if any(token == NO_TOKEN for _, token in some):
                 # What was answered once may be kept, and given to anybody.
                 self._api.send(self._api.query(Operation.LIST, page))
-            answer = self._send(self._api.query(Operation.LIST, page, token=token))
-            self._expect(judge.refused, answer, what=what)
+            self._judge(some, self._send([self._api.query(Operation.LIST, page, token=token) for _, token in some]))
 
-    def update(self, what: str, token: str) -> None:
+    def update(self, trials: Sequence[Trial]) -> None:
         """Try to update a provider of ours."""
-        held = self._held
-        self._providers.shown(held)
-        body = self._providers.values.provider(held.number, next(single_changes()))
-        with self._expect.each():
-            update = self._providers.values.update(held.id, body)
-            answer = self._send(self._api.call(Operation.UPDATE, update, token=token))
-            self._aimed_at(held, answer)
-            self._expect(judge.refused, answer, of=held, what=what)
 
-    def destroy(self, what: str, token: str) -> None:
+        def call(held: Held, token: str) -> Call:
+            body = self._providers.values.provider(held.number, next(single_changes()))
+            return self._api.call(Operation.UPDATE, self._providers.values.update(held.id, body), token=token)
+
+        self._aim(trials, call)
+
+    def destroy(self, trials: Sequence[Trial]) -> None:
         """Try to destroy a provider of ours."""
-        held = self._held
-        self._providers.shown(held)
-        with self._expect.each():
-            answer = self._send(self._api.call(Operation.DESTROY, {"id": held.id}, token=token))
-            self._aimed_at(held, answer)
-            self._expect(judge.refused, answer, of=held, what=what)
 
-    def _aimed_at(self, held: Held, answer: Exchange) -> None:
-        """Look from time to time at the provider that requests are aimed at, and at once after one is not refused."""
-        self._unseen += 1
-        if answer.refused and self._unseen < BATCH:
-            return
-        self._look_at(held)
+        def call(held: Held, token: str) -> Call:
+            return self._api.call(Operation.DESTROY, {"id": held.id}, token=token)
+
+        self._aim(trials, call)
+
+    def _aim(self, trials: Sequence[Trial], call: Callable[[Held, str], Call]) -> None:
+        """Aim at a provider of ours; look at it from time to time, and at once after one is not refused."""
+        for some in in_batches(trials, BATCH):
+            held = self._held
+            self._providers.shown(held)
+            answers = self._send([call(held, token) for _, token in some])
+            self._judge(some, answers, held)
+            self._unseen += len(some)
+            if self._unseen >= BATCH or not all(answer.refused for answer in answers):
+                with self._expect.each():
+                    self._look_at(held)
+
+    def _judge(self, trials: Sequence[Trial], answers: Sequence[Exchange], of: Held | None = None) -> None:
+        for (what, _), answer in zip(trials, answers, strict=True):
+            with self._expect.each():
+                self._expect(judge.refused, answer, of=of, what=what)
 
     def _look_at(self, held: Held) -> None:
         """Judge that a provider is as it was, and take another where it is not."""
@@ -307,8 +317,8 @@ class Intruder:
             self._held = self._providers.create()
         self._expect(judge.unchanged, state, shown, of=held)
 
-    def _send(self, call: Call) -> Exchange:
-        return self._api.send(self.disguise(call))
+    def _send(self, calls: Iterable[Call]) -> tuple[Exchange, ...]:
+        return tuple(self._api.send_all([self.disguise(call) for call in calls]))
 
     def nothing_was_stored(self) -> None:
         """Look at the list: it gives ours as before, and nobody new with a name that only refused creates carried."""
@@ -347,10 +357,11 @@ def test_a_token_of_another_length_is_refused_on_every_operation(
         with expect.each():
             if attempt.__name__ in careless:
                 raise NotTestableError(f"{attempt.__name__} serves wrong tokens of the right length, or none, too")
-            for number, (what, wrong) in enumerate(tokens.of_other_length(api.target.token)):
-                # All of the first, which tell most; the others are dealt out.
-                if number < TRIED_EVERYWHERE or number % len(intruder.attempts) == turn:
-                    attempt(what, wrong)
+            # All of the first, which tell most; the others are dealt out.
+            made = enumerate(tokens.of_other_length(api.target.token))
+            attempt(
+                [trial for n, trial in made if n < TRIED_EVERYWHERE or n % len(intruder.attempts) == turn],
+            )
 
     intruder.nothing_was_stored()
     intruder.controls()

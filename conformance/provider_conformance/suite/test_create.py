@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.batches import in_batches
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
@@ -27,8 +28,6 @@ from provider_conformance.values.plausible import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from provider_conformance.api import Api
     from provider_conformance.expectations import Draw, Expect
     from provider_conformance.inventory import Inventory
@@ -94,12 +93,12 @@ def test_a_complete_plausible_create_is_answered_with_200(providers: Providers, 
 
 @requirement("CREATE-2")
 def test_the_new_provider_s_id_is_given(providers: Providers, expect: Expect) -> None:
-    for traits in (TYPICAL, *few_combinations()):
-        with expect.each():
-            answer = providers.tried(traits)
-            if not answer.succeeded:
-                raise NotTestableError(f"create is answered with {judge.outcome(answer)}")
-            expect(judge.gives_id, answer)
+    for some in in_batches((TYPICAL, *few_combinations()), providers.most):
+        for answer in providers.try_all(some):
+            with expect.each():
+                if not answer.succeeded:
+                    raise NotTestableError(f"create is answered with {judge.outcome(answer)}")
+                expect(judge.gives_id, answer)
         providers.clear()
 
 
@@ -169,9 +168,12 @@ def test_creates_that_arrive_at_the_same_time_get_ids_of_their_own(
 
 @requirement("CREATE-4", "CREATE-1", "SHOW-2")
 def test_show_gives_back_what_was_created(providers: Providers, expect: Expect, draw: Draw) -> None:
-    for traits in (TYPICAL, *boundaries(), *texts(), *draw(strategy(), max(5, draw.examples // 2))):
-        with expect.each(), providers.created_for(traits) as held:
+    drawn = draw(strategy(), max(5, draw.examples // 2))
+    for answer in providers.tried_by_batches((TYPICAL, *boundaries(), *texts(), *drawn)):
+        with expect.each():
+            held = providers.held_by(answer)
             expect(judge.shows_values, providers.shown(held), of=held, values=held.body)
+    providers.clear()
 
     # A word is a text like any other. Somebody may bear it already.
     draft = providers.draft()
@@ -190,9 +192,9 @@ def test_show_gives_back_what_was_created(providers: Providers, expect: Expect, 
 @requirement("CREATE-5")
 def test_the_new_provider_is_listed_once(providers: Providers, inventory: Inventory, expect: Expect) -> None:
     for some in in_batches((TYPICAL, *few_combinations(), *texts()), providers.most):
-        for traits in some:
+        for answer in providers.try_all(some):
             with expect.each():
-                providers.created_unseen(traits)
+                providers.held_by(answer)
 
         listing = inventory.judged(ours=providers.ids)
 
@@ -204,22 +206,14 @@ def test_the_new_provider_is_listed_once(providers: Providers, inventory: Invent
 
 @requirement("CREATE-6", "SHOW-2")
 def test_every_documented_value_is_accepted(providers: Providers, expect: Expect) -> None:
-    for traits in combinations():
+    for answer in providers.tried_by_batches(combinations(), exactly=True):
         with expect.each():
-            answer = providers.tried(traits, exactly=True)
             if answer.succeeded:
                 expect(judge.accepted, answer)
             held = providers.holding(answer)
             if held is not None:
-                shown = providers.state(held)
+                shown = providers.shown(held)
                 expect(judge.shows_values, shown, of=held, requirement="CREATE-4", values=held.body)
-        providers.clear()
-
-
-def in_batches(kinds: Sequence[Traits], size: int) -> Iterator[Sequence[Traits]]:
-    """Split traits into batches of providers that may be held at a time."""
-    for start in range(0, len(kinds), size):
-        yield kinds[start : start + size]
 
 
 @requirement("CREATE-7")

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.batches import in_batches
 from provider_conformance.changes import shows_change
 from provider_conformance.contract import Operation
 from provider_conformance.plugin import requirement
@@ -73,7 +74,7 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
         expect(judge.served_alike, *updated, of=held, what=WITH_CHARSET)
 
     with expect.each():
-        doomed = [providers.create() for _ in MEDIA_TYPES]
+        doomed = providers.create_some([TYPICAL] * len(MEDIA_TYPES))
         destroyed = [
             api.destroy(one.id, content_type=media_type) for one, media_type in zip(doomed, MEDIA_TYPES, strict=True)
         ]
@@ -85,23 +86,26 @@ def test_odd_bodies_are_survived(api: Api, providers: Providers, refusals: Refus
     held = providers.create()
     before = refusals.look_around()
     drafts = []
-    for what, _ in odd_bodies(held.body):
-        drafts.append(draft := providers.draft())
-        providers.announce(draft)
-        answer = api.create(dict(odd_bodies(draft.body))[what])
-        if accepted(answer):
-            providers.adopt(answer, draft)
+    providers.clear()
+    for kinds in in_batches([what for what, _ in odd_bodies(held.body)], providers.most):
+        some = [providers.draft() for _ in kinds]
+        drafts += some
+        bodies = [dict(odd_bodies(providers.announce(draft)))[what] for what, draft in zip(kinds, some, strict=True)]
+        calls = [api.call(Operation.CREATE, body) for body in bodies]
+        for draft, answer in zip(some, api.send_all(calls), strict=True):
+            if accepted(answer):
+                providers.adopt(answer, draft)
         providers.clear()
     refusals.take_over(before, drafts)
     providers.clear()
 
     held = providers.create()
-    for _, body in odd_bodies({"id": held.id, **providers.values.update(held.id, held.body)}):
-        api.update(body)
+    update = {"id": held.id, **providers.values.update(held.id, held.body)}
+    api.send_each([api.call(Operation.UPDATE, body) for _, body in odd_bodies(update)])
     providers.clear()
 
-    for _, body in odd_bodies({"id": providers.gone()}):
-        api.destroy(body)
+    gone = providers.gone()
+    api.send_each([api.call(Operation.DESTROY, body) for _, body in odd_bodies({"id": gone})])
 
     judge_survival(ledger)
 
@@ -111,10 +115,8 @@ def test_odd_queries_are_survived(api: Api, providers: Providers, inventory: Inv
     held = providers.create()
     first = inventory.first_page()
 
-    for _, query in odd_queries(f"id={held.id}"):
-        api.send(Call(Operation.SHOW.value, "GET", query=query))
-    for _, query in odd_queries(f"pagination={first}&pagesize=10"):
-        api.send(Call(Operation.LIST.value, "GET", query=query))
+    for operation, fair in ((Operation.SHOW, f"id={held.id}"), (Operation.LIST, f"pagination={first}&pagesize=10")):
+        api.send_each([Call(operation.value, "GET", query=query) for _, query in odd_queries(fair)])
     for _, pagination, pagesize in odd_pages(first):
         api.list(str(pagination), str(pagesize))
 
@@ -133,12 +135,11 @@ def test_odd_headers_are_survived(api: Api, providers: Providers, inventory: Inv
     )
 
     for call in calls:
-        for headers in ODD_HEADERS:
-            api.send(replace(call, headers=headers))
-        api.send(replace(call, accept="image/png;q=0.1"))
+        odd = [replace(call, headers=headers) for headers in ODD_HEADERS]
+        odd.append(replace(call, accept="image/png;q=0.1"))
         if call.body is not None:
-            for content_type in ODD_MEDIA_TYPES:
-                api.send(replace(call, content_type=content_type))
+            odd += [replace(call, content_type=content_type) for content_type in ODD_MEDIA_TYPES]
+        api.send_each(odd)
 
     judge_survival(ledger)
 

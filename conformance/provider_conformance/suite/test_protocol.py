@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.batches import in_batches
 from provider_conformance.contract import Operation
 from provider_conformance.discretion import judge_errors
 from provider_conformance.plugin import requirement
-from provider_conformance.refusals import Refusals, not_survived
+from provider_conformance.refusals import BATCH, Refusals, not_survived
 from provider_conformance.target import Call, json_body
 from provider_conformance.values.plausible import TYPICAL, single_changes
 from provider_conformance.values.strange import (
@@ -24,7 +25,7 @@ from provider_conformance.values.strange import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Draft, Held, Providers
     from provider_conformance.values.plausible import Provider
+
+    Writer = Callable[[Provider], bytes]
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ALLOWED = {
@@ -52,11 +55,11 @@ def test_methods_that_an_operation_does_not_have_are_answered_with_405(
     stray = Stray(api, providers, inventory, expect)
 
     for operation, allowed in ALLOWED.items():
-        for method in METHODS:
-            if method != allowed:
-                with expect.each():
-                    answer = stray.sends(operation, Call(operation.value, method, outside=True), "another method")
-                    expect(judge.method_refused, answer, allowed=allowed)
+        others = [method for method in METHODS if method != allowed]
+        calls = [StrayCall(Call(operation.value, method, outside=True), "another method") for method in others]
+        for _, answer in stray.sends(operation, calls):
+            with expect.each():
+                expect(judge.method_refused, answer, allowed=allowed)
 
     stray.nothing_was_stored()
     stray.controls()
@@ -70,14 +73,14 @@ def test_unknown_paths_are_answered_with_404(
     # An implementation may well have more than is documented, but hardly under names that the run makes up.
     unknown = f"pconf-{providers.values.nonce}"
 
-    calls = [(Operation.CREATE, Call(unknown, method, outside=True)) for method in METHODS]
     for operation, method in ALLOWED.items():
-        calls.append((operation, Call(f"{operation.value}-{unknown}", method, outside=True)))
-        calls.append((operation, Call(f"{unknown}/{operation.value}", method, outside=True)))
-        calls.append((operation, Call(f"{operation.value}/{unknown}", method, outside=True)))
-    for operation, call in calls:
-        with expect.each():
-            expect(judge.path_not_found, stray.sends(operation, call, "an unknown path"))
+        name = operation.value
+        calls = [(path, method) for path in (f"{name}-{unknown}", f"{unknown}/{name}", f"{name}/{unknown}")]
+        calls += [(unknown, other) for other in METHODS if operation is Operation.CREATE]
+        strays = [StrayCall(Call(path, method, outside=True), "an unknown path") for path, method in calls]
+        for _, answer in stray.sends(operation, strays):
+            with expect.each():
+                expect(judge.path_not_found, answer)
 
     stray.nothing_was_stored()
     stray.controls()
@@ -90,19 +93,19 @@ def test_a_body_of_another_media_type_is_refused(
     stray = Stray(api, providers, inventory, expect)
 
     for operation in (Operation.CREATE, Operation.UPDATE, Operation.DESTROY):
-        for media_type in MEDIA_TYPES:
-            what = f"JSON sent as {media_type}"
-            with expect.each():
-                call = Call(operation.value, "POST", content_type=media_type)
-                expect(judge.media_type_refused, stray.sends(operation, call, what), what=what)
-        for what, media_type, write in (
+        bodies: list[tuple[str, str, Writer]] = [
+            *[(f"JSON sent as {media_type}", media_type, json_body) for media_type in MEDIA_TYPES],
             ("a form", "application/x-www-form-urlencoded", as_form),
             ("XML", "application/xml", as_xml),
             ("a form in parts", "multipart/form-data; boundary=pconf", as_multipart),
-        ):
+        ]
+        strays = [
+            StrayCall(Call(operation.value, "POST", content_type=media_type), what, write)
+            for what, media_type, write in bodies
+        ]
+        for what, answer in stray.sends(operation, strays):
             with expect.each():
-                call = Call(operation.value, "POST", content_type=media_type)
-                expect(judge.media_type_refused, stray.sends(operation, call, what, write), what=what)
+                expect(judge.media_type_refused, answer, what=what)
 
     stray.nothing_was_stored()
     stray.controls()
@@ -131,8 +134,7 @@ def test_errors_disclose_nothing(api: Api, providers: Providers, ledger: Ledger,
         calls.append(api.call(Operation.UPDATE, {**providers.values.update(held.id, held.body), "name": other}))
     calls.append(api.call(Operation.UPDATE, {**providers.values.update(held.id, held.body), "port": "high"}))
 
-    for call in calls:
-        api.send(call)
+    api.send_each(calls)
 
     judge_errors(ledger, api.target.token, providers, expect)
 
@@ -150,6 +152,15 @@ def test_answers_that_bear_a_password_may_not_be_stored(
             expect(judge.forbids_storing, answer, password=password)
 
 
+@dataclass(frozen=True)
+class StrayCall:
+    """A call that must be refused, without what an operation needs, and how that is written into its body."""
+
+    call: Call
+    what: str
+    write: Writer = json_body
+
+
 class Stray:
     """Sends requests that must be refused, aimed at a provider of ours, and makes sure that nothing comes of them."""
 
@@ -164,34 +175,71 @@ class Stray:
         self._before = self._refusals.look_around()
         self._creates: list[tuple[Draft, str, Exchange]] = []
 
-    def sends(
-        self, operation: Operation, call: Call, what: str, write: Callable[[Provider], bytes] = json_body
-    ) -> Exchange:
-        """Send a call with all that an operation needs, and judge that our provider is as it was unless it acts."""
+    def sends(self, operation: Operation, strays: Iterable[StrayCall]) -> Iterator[tuple[str, Exchange]]:
+        """Send calls with all that an operation needs; give what each was and its answer, where the server survived it.
+
+        That our provider is as it was unless they act is judged here. It is looked at once for a batch of them; only
+        when it has changed, each is sent again alone.
+        """
+        for batch in in_batches(strays, min(BATCH, max(1, self._providers.most - len(self._providers.held)))):
+            held, state = self._held, self._providers.shown(self._held)
+            answers = self._answers(operation, batch, held)
+            after = self._api.served(self._api.show(held.id))
+            changed = judge.unchanged(state, after) is not None
+            if changed:
+                self._renew()
+            for stray, answer in zip(batch, answers, strict=True):
+                survived = False
+                with self._expect.each():
+                    not_survived(answer, stray.what)
+                    if not stray.call.outside:
+                        self._api.served(answer)
+                    survived = True
+                    if answer.refused and changed:
+                        self._sends_alone(operation, stray)
+                    elif answer.refused:
+                        self._expect(judge.refused_without_change, state, answer, after, of=held, what=stray.what)
+                if survived:
+                    yield stray.what, answer
+
+    def _answers(self, operation: Operation, batch: Sequence[StrayCall], held: Held) -> list[Exchange]:
+        """Send calls, and destroy again what they have created."""
+        drafts = [self._providers.draft() for _ in batch]
+        calls = [self._complete(operation, stray, held, draft) for stray, draft in zip(batch, drafts, strict=True)]
+        answers, made = [], []
+        for stray, draft, answer in zip(batch, drafts, self._api.send_all(calls), strict=True):
+            answers.append(answer)
+            if operation is Operation.CREATE:
+                created = self._providers.adopt(answer, draft)
+                if created is None:
+                    self._creates.append((draft, stray.what, answer))
+                else:
+                    made.append(created)
+        self._providers.release_all(made)
+        return answers
+
+    def _sends_alone(self, operation: Operation, stray: StrayCall) -> None:
+        """Send one call again, to see whether it is the one that changes our provider."""
         held, state = self._held, self._providers.shown(self._held)
-        draft = self._providers.draft()
-        wanted = self._wanted(operation, held, draft)
-        if call.method in {"GET", "DELETE"}:
-            scalars = {name: value for name, value in wanted.items() if not isinstance(value, list)}
-            texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in scalars.items()}
-            call = replace(call, query=tuple(texts.items()))
-        else:
-            call = replace(call, body=write(wanted))
-        if operation is Operation.CREATE:
-            self._providers.announce(draft)
-        answer = self._api.send(call)
-        if operation is Operation.CREATE and self._providers.adopt(answer, draft) is None:
-            self._creates.append((draft, what, answer))
+        (answer,) = self._answers(operation, [stray], held)
         after = self._api.served(self._api.show(held.id))
         if judge.unchanged(state, after) is not None:
-            self._providers.release(held)
-            self._held = self._providers.create()
-        not_survived(answer, what)
-        if not call.outside:
-            self._api.served(answer)
-        if answer.refused:
-            self._expect(judge.refused_without_change, state, answer, after, of=held, what=what)
-        return answer
+            self._renew()
+        self._expect(judge.refused_without_change, state, answer, after, of=held, what=stray.what)
+
+    def _renew(self) -> None:
+        """Give up a provider that is no longer as it was for a new one."""
+        self._providers.release(self._held)
+        self._held = self._providers.create()
+
+    def _complete(self, operation: Operation, stray: StrayCall, held: Held, draft: Draft) -> Call:
+        """Return a call with all that an operation needs, in its query or its body."""
+        wanted = self._wanted(operation, held, draft)
+        if stray.call.method in {"GET", "DELETE"}:
+            scalars = {name: value for name, value in wanted.items() if not isinstance(value, list)}
+            texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in scalars.items()}
+            return replace(stray.call, query=tuple(texts.items()))
+        return replace(stray.call, body=stray.write(wanted))
 
     def nothing_was_stored(self) -> None:
         """Make sure that no refused create has stored anything."""
@@ -210,7 +258,7 @@ class Stray:
         """Return what a server that acts on any request would find what it needs in; never an id that is not ours."""
         match operation:
             case Operation.CREATE:
-                return draft.body
+                return self._providers.announce(draft)
             case Operation.LIST:
                 return {"id": held.id, "pagination": self._first_page, "pagesize": 1}
             case Operation.UPDATE:

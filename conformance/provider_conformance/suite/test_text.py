@@ -10,9 +10,11 @@ import pytest
 
 from provider_conformance import judge
 from provider_conformance.attribution import blamed
+from provider_conformance.batches import in_batches
+from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
-from provider_conformance.refusals import Refusals, accepted, in_batches, not_survived
+from provider_conformance.refusals import Refusals, accepted, not_survived
 from provider_conformance.values.text import PROPERTIES, Text, dealt, mixtures, strategy
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from provider_conformance.values.plausible import Provider
 
 Texts = tuple[Text, ...]
+AT_ONCE = 4
+"""Providers of ours that are updated side by side."""
+
 GENERATED = "generated text"
 TURNS_OF_CREATE, TURNS_OF_UPDATE = (0, 2, 4), (1, 3)
 """Which text is in which property, where several are sent together."""
@@ -38,14 +43,12 @@ def test_text_is_given_back_exactly_or_refused(
 ) -> None:
     # Several texts at once, each in a property of its own, for as long as all are kept.
     apart = writer.creates_together([(some, turn) for some in mixtures() for turn in TURNS_OF_CREATE])
-    held = writer.updates_plainly()
-    for some in mixtures():
-        if some not in apart and not all(writer.updates_together(held, some, turn) for turn in TURNS_OF_UPDATE):
-            apart.append(some)
+    whole = [some for some in mixtures() if some not in apart]
+    apart += writer.updates_together([(some, turn) for some in whole for turn in TURNS_OF_UPDATE])
     providers.clear()
 
     known = len(ledger.of("HTTP-7").violations)
-    texts = [text for some in apart for text in some]
+    texts = [text for some in dict.fromkeys(apart) for text in some]
     kept = _created_apart(texts, writer, providers, expect)
     _updated_apart(texts, kept, writer, expect)
     if len(ledger.of("HTTP-7").violations) == known:
@@ -78,7 +81,7 @@ def _created_apart(
 
 def _updated_apart(texts: Sequence[Text], kept: Mapping[str, tuple[str, ...]], writer: Writer, expect: Expect) -> None:
     """Update to each text in all properties that take it, and in one after the other where that is refused."""
-    held = writer.updates_plainly()
+    (held,) = writer.updates_plainly()
     for text in texts:
         taken = kept[text.what]
         for names in (taken, tuple(name for name in PROPERTIES if name not in taken)):
@@ -96,7 +99,7 @@ def test_generated_text_is_given_back_exactly_or_refused(
     drawn = draw(strategy(), max(6, draw.examples // 2))
     half = len(drawn) // 2
 
-    held = writer.updates_plainly()
+    (held,) = writer.updates_plainly()
     for texts in drawn[:half]:
         with expect.each():
             if not writer.updates(held, Text(GENERATED, ""), texts):
@@ -141,7 +144,7 @@ class Writer:
 
     def creates(self, text: Text, texts: Mapping[str, str]) -> bool:
         """Create a provider with texts; tell whether it was accepted."""
-        answer = self._create(text, texts)
+        (answer,) = self._create_all([(text, texts)])
         held = self._providers.holding(answer)
         not_survived(answer, text.what)
         if held is None and not answer.refused:
@@ -155,23 +158,29 @@ class Writer:
         """Create providers with several texts each; return those texts of which not all were kept."""
         apart: list[Texts] = []
         for some in in_batches(trials, self._providers.most):
-            for texts, turn in some:
-                if texts in apart:
-                    continue
-                what, values = _together(texts, turn)
-                held = self._providers.holding(self._create(what, values))
+            dealt_out = [_together(texts, turn) for texts, turn in some]
+            created = [self._providers.holding(answer) for answer in self._create_all(dealt_out)]
+            self._providers.show_all([held for held in created if held])
+            for (texts, _), (what, _), held in zip(some, dealt_out, created, strict=True):
                 if held is None or not self._kept_together(held, what, self._written[held.id][1]):
                     apart.append(texts)
             self.looks_at_list()
             self._providers.clear()
         return apart
 
-    def updates_together(self, held: Held, texts: Texts, turn: int) -> bool:
-        """Update a provider to several texts; tell whether all of them were kept."""
-        what, values = _together(texts, turn)
-        answer = self._update(held, what, values)
-        compared = {name: str(held.body[name]) for name in values if name in self._compared}
-        return accepted(answer) and self._kept_together(held, what, compared)
+    def updates_together(self, trials: Sequence[tuple[Texts, int]]) -> list[Texts]:
+        """Update providers to several texts each; return those texts of which not all were kept."""
+        apart: list[Texts] = []
+        ours = self.updates_plainly(min(AT_ONCE, self._providers.most)) if trials else []
+        for some in in_batches(trials, len(ours)):
+            held, dealt_out = ours[: len(some)], [_together(texts, turn) for texts, turn in some]
+            answers = self._update_all(held, dealt_out)
+            self._providers.show_all(held)
+            for (texts, _), (what, values), one, answer in zip(some, dealt_out, held, answers, strict=True):
+                compared = {name: str(one.body[name]) for name in values if name in self._compared}
+                if not accepted(answer) or not self._kept_together(one, what, compared):
+                    apart.append(texts)
+        return apart
 
     def blames_what_changed_together(self) -> None:
         """Judge what was altered among several texts and was not when each was sent apart."""
@@ -181,7 +190,7 @@ class Writer:
 
     def _kept_together(self, held: Held, text: Text, compared: dict[str, str]) -> bool:
         try:
-            shown = self._providers.state(held)
+            shown = self._providers.shown(held)
         except NotTestableError:
             return False
         if judge.text_kept(shown, texts=compared, what=text.what) is None:
@@ -189,20 +198,29 @@ class Writer:
         self._changed.append((shown, replace(held, story=list(held.story)), compared, text.what))
         return False
 
-    def _create(self, text: Text, texts: Mapping[str, str]) -> Exchange:
-        """Send a create, and remember what it must have stored, or must not have."""
-        self._providers.need_room()
-        plain = self._providers.draft()
-        draft = replace(plain, body=self._with(plain.body, plain.number, texts))
-        answer = self._api.served(self._api.create(written(self._providers.announce(draft), text)))
-        held = self._providers.adopt(answer, draft)
-        if held is None and answer.refused:
-            # Known by its name alone: an auth_id such as "" may be that of anybody who comes meanwhile.
-            known = replace(plain, body={**plain.body, "name": draft.name})
-            self._refused.append((known, text.what, answer))
-        if held is not None:
-            self._written[held.id] = text, {name: str(draft.body[name]) for name in texts if name in self._compared}
-        return answer
+    def _create_all(self, trials: Sequence[tuple[Text, Mapping[str, str]]]) -> list[Exchange]:
+        """Send creates side by side, and remember what each must have stored, or must not have."""
+        self._providers.need_room(len(trials))
+        plain = [self._providers.draft() for _ in trials]
+        drafts = [
+            replace(draft, body=self._with(draft.body, draft.number, texts))
+            for draft, (_, texts) in zip(plain, trials, strict=True)
+        ]
+        calls = [
+            self._api.call(Operation.CREATE, written(self._providers.announce(draft), text))
+            for draft, (text, _) in zip(drafts, trials, strict=True)
+        ]
+        answers = []
+        for before, draft, (text, texts), answer in zip(plain, drafts, trials, self._api.send_all(calls), strict=True):
+            held = self._providers.adopt(answer, draft)
+            answers.append(self._api.served(answer))
+            if held is None and answer.refused:
+                # Known by its name alone: an auth_id such as "" may be that of anybody who comes meanwhile.
+                known = replace(before, body={**before.body, "name": draft.name})
+                self._refused.append((known, text.what, answer))
+            if held is not None:
+                self._written[held.id] = text, {name: str(draft.body[name]) for name in texts if name in self._compared}
+        return answers
 
     def creates_alone(self, text: Text, name: str) -> bool:
         """Create a provider with a text in one property while no other of ours has any; tell as `creates` does."""
@@ -214,19 +232,21 @@ class Writer:
                 self._providers.release(held)
         return accepted
 
-    def updates_plainly(self) -> Held:
-        """Create a provider and update it with plausible text: what is not kept even then is not compared either."""
-        held = self._providers.create()
+    def updates_plainly(self, count: int = 1) -> list[Held]:
+        """Create providers and update them with plausible text: what is not kept even then is not compared either."""
+        ours = self._providers.create_some([self._providers.base] * count)
         plain = replace(self._providers.base, name_tail=" b", auth_tail="b", host="b", outbound_host="b")
-        self._providers.update(held, plain)
-        members = judge.members_of(self._providers.state(held)) or {}
-        self._compared = [name for name in self._compared if members.get(name) == held.body[name]]
-        return held
+        self._providers.update_all(ours, [plain] * count)
+        self._providers.show_all(ours)
+        for held in ours:
+            members = judge.members_of(self._providers.shown(held)) or {}
+            self._compared = [name for name in self._compared if members.get(name) == held.body[name]]
+        return ours
 
     def updates(self, held: Held, text: Text, texts: Mapping[str, str]) -> bool:
         """Update a provider with texts; tell whether it was accepted."""
         before = self._providers.shown(held)
-        answer = self._update(held, text, texts)
+        (answer,) = self._update_all([held], [(text, texts)])
         after = self._providers.state(held)
         not_survived(answer, text.what)
         if answer.refused:
@@ -236,16 +256,25 @@ class Writer:
             self._expect(judge.text_kept, after, of=held, texts=compared, what=text.what)
         return not answer.refused
 
-    def _update(self, held: Held, text: Text, texts: Mapping[str, str]) -> Exchange:
-        """Send an update."""
-        body = self._with(self._providers.values.provider(held.number, self._providers.base), held.number, texts)
-        update = self._providers.values.update(held.id, body)
-        answer = self._api.served(self._api.update(written(update, text)))
-        held.shown = None
-        if not answer.refused:
-            held.body = body
-            held.story = [held.story[0], answer]
-        return answer
+    def _update_all(self, held: Sequence[Held], trials: Sequence[tuple[Text, Mapping[str, str]]]) -> list[Exchange]:
+        """Send updates of one provider each side by side."""
+        values = self._providers.values
+        bodies = [
+            self._with(values.provider(one.number, self._providers.base), one.number, texts)
+            for one, (_, texts) in zip(held, trials, strict=True)
+        ]
+        calls = [
+            self._api.call(Operation.UPDATE, written(values.update(one.id, body), text))
+            for one, body, (text, _) in zip(held, bodies, trials, strict=True)
+        ]
+        answers = []
+        for one, body, answer in zip(held, bodies, self._api.send_all(calls), strict=True):
+            answers.append(self._api.served(answer))
+            one.shown = None
+            if not answer.refused:
+                one.body = body
+                one.story = [one.story[0], answer]
+        return answers
 
     def nothing_was_stored(self) -> None:
         """Make sure that no refused create has stored anything."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
-from provider_conformance.changes import change
+from provider_conformance.batches import in_batches
+from provider_conformance.changes import change, change_all
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
@@ -48,7 +50,7 @@ def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, 
     providers.updated(held, TYPICAL)
 
     # Names that another has given up, by another name or for ever, are nobody's at present.
-    other, doomed = providers.create(), providers.create()
+    other, doomed = providers.create_some([TYPICAL] * 2)
     names = dict(other.body)
     former = [names] if providers.gives_up_names(other) else []
     providers.release(doomed)
@@ -64,7 +66,7 @@ def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, 
         expect(judge.accepted, answer, of=held, what="the properties in another order")
 
     # What becomes of others is none of its business.
-    older, newer = providers.create(), providers.create()
+    older, newer = providers.create_some([TYPICAL] * 2)
     for gone in (newer, older):
         providers.release(gone)
         expect(judge.accepted, providers.update(held, TYPICAL), of=held, what="another provider destroyed before it")
@@ -89,9 +91,10 @@ def test_show_and_list_give_every_value_as_updated(
                     shown = providers.shown(held)
                     expect(judge.list_agrees, page, shown, of=held, id=held.id)
 
-    for traits in (*boundaries(), *texts(), *draw(strategy(), max(5, draw.examples // 2))):
-        with expect.each():
-            _changed(held, traits, providers, expect)
+    # No two at a time are of one provider.
+    ours = [held, *providers.create_some([TYPICAL] * (min(AT_ONCE, providers.most) - 1))]
+    for some in in_batches((*boundaries(), *texts(), *draw(strategy(), max(5, draw.examples // 2))), len(ours)):
+        change_all(ours[: len(some)], some, providers, expect)
 
 
 def _changed(held: Held, traits: Traits, providers: Providers, expect: Expect) -> Provider:
@@ -106,7 +109,7 @@ def _changed(held: Held, traits: Traits, providers: Providers, expect: Expect) -
 def test_no_other_provider_and_no_id_is_changed(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
-    ours = [providers.create() for _ in range(3)]
+    ours = providers.create_some([TYPICAL] * 3)
     twin = providers.twin_of(ours[0])
     listed = inventory.judged(ours=providers.ids).ids
 
@@ -117,8 +120,9 @@ def test_no_other_provider_and_no_id_is_changed(
         before = [providers.shown(other) for other in others]
         with expect.each():
             _accepted(providers.update(held, traits))
+            providers.show_all(others)
             for other, state in zip(others, before, strict=True):
-                expect(judge.unchanged, state, providers.state(other), of=held)
+                expect(judge.unchanged, state, providers.shown(other), of=held)
 
     for held in ours:
         expect(judge.shows_asked, api.served(api.show(held.id)), of=held, id=held.id)
@@ -130,25 +134,33 @@ def test_no_other_provider_and_no_id_is_changed(
 
 @requirement("UPDATE-4")
 def test_the_same_update_sent_twice_leaves_the_same_state(
-    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+    providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
-    held = providers.create()
+    ours = providers.create_some([TYPICAL] * min(AT_ONCE, providers.most))
 
-    for traits in (*single_changes(), TYPICAL):
-        with expect.each():
-            _accepted(providers.update(held, traits))
-            once = providers.state(held)
-            expect(
-                judge.accepted,
-                providers.update(held, traits),
-                of=held,
-                requirement="UPDATE-1",
-                what="the same values again",
-            )
-            expect(judge.unchanged, once, api.served(api.show(held.id)), of=held)
+    # Some alone, so that nothing comes between the two updates.
+    alone, rest = [TYPICAL, *islice(single_changes(), 3)], [*islice(single_changes(), 3, None), TYPICAL]
+    for some in (*in_batches(alone, 1), *in_batches(rest, len(ours))):
+        changed = ours[: len(some)]
+        first = providers.update_all(changed, some)
+        providers.show_all(changed)
+        once = [held.shown for held in changed]
+        again = providers.update_all(changed, some)
+        providers.show_all(changed)
+        for held, answer, state, repeated in zip(changed, first, once, again, strict=True):
+            with expect.each():
+                _accepted(answer)
+                what = "the same values again"
+                expect(judge.accepted, repeated, of=held, requirement="UPDATE-1", what=what)
+                expect(judge.unchanged, state or providers.state(held), providers.shown(held), of=held)
 
     listing = inventory.judged(ours=providers.ids)
-    expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
+    for held in ours:
+        expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
+
+
+AT_ONCE = 4
+"""Providers of ours that are updated side by side."""
 
 
 def _accepted(answer: Exchange) -> None:
@@ -163,7 +175,7 @@ def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
     kept = providers.create()
     expect.control(providers.update(kept, OTHERWISE))
     state = providers.state(kept)
-    doomed = [providers.create() for _ in range(3)]
+    doomed = providers.create_some([TYPICAL] * 3)
     before = refusals.look_around()
     # One that was updated in its life, and one that was not.
     providers.update(doomed[0], OTHERWISE)

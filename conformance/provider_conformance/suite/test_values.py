@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.batches import in_batches
+from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge.wording import differing
 from provider_conformance.plugin import requirement
@@ -14,7 +16,7 @@ from provider_conformance.values import unusual
 from provider_conformance.values.plausible import TYPICAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from provider_conformance.oracle import Draft, Held, Providers
     from provider_conformance.refusals import Refusals
     from provider_conformance.values.unusual import Unusual
+
+
+AT_ONCE = 4
+"""Providers of ours that are updated side by side."""
 
 
 @requirement("VALUE-1")
@@ -36,27 +42,35 @@ def test_what_is_unusual_is_created_exactly_or_refused(
     providers.clear()
     sent: list[tuple[Draft, str, Exchange]] = []
 
-    def is_kept(odd: Unusual, *, alone: bool) -> bool:
-        draft = providers.draft()
-        draft = replace(draft, body={**draft.body, **odd.changes})
-        answer = providers.send(draft)
-        if answer.refused:
-            sent.append((draft, odd.what, answer))
-        held = providers.holding(answer)
-        shown = api.show(held.id) if held else None
-        if alone:
-            not_survived(answer, odd.what)
-            expect(judge.stored_or_refused, answer, what=odd.what)
-        if held is None or shown is None:
-            return False
-        return kept(answer, shown, held, draft.body, odd.what, spoilt, expect, alone=alone)
+    def are_kept(trials: Sequence[Trial]) -> list[bool]:
+        drafts = [providers.draft() for _ in trials]
+        drafts = [
+            replace(draft, body={**draft.body, **trial.odd.changes})
+            for draft, trial in zip(drafts, trials, strict=True)
+        ]
+        answers = providers.send_all(drafts)
+        sent.extend(
+            (draft, trial.odd.what, answer)
+            for draft, trial, answer in zip(drafts, trials, answers, strict=True)
+            if answer.refused
+        )
+        shown = look_at(answers, api, providers)
+        results = []
+        for draft, trial, answer in zip(drafts, trials, answers, strict=True):
+            results.append(False)
+            held = providers.holding(answer)
+            with expect.each():
+                if trial.alone:
+                    not_survived(answer, trial.odd.what)
+                    expect(judge.stored_or_refused, answer, what=trial.odd.what)
+                if held is not None:
+                    results[-1] = kept(answer, shown[held.id], held, draft.body, trial, spoilt, expect)
+        providers.clear()
+        return results
 
-    for group in (
-        *[(combination,) for combination in unusual.combinations()],
-        *unusual.groups(parameters=False),
-        *[(drawn,) for drawn in draw(unusual.strategy(), max(5, draw.examples // 6))],
-    ):
-        together_or_alone(group, is_kept, expect, providers.clear)
+    drawn = draw(unusual.strategy(), max(5, draw.examples // 6))
+    groups = [*single(unusual.combinations()), *unusual.groups(parameters=False), *single(drawn)]
+    together_or_alone(groups, are_kept, providers.most)
 
     refusals.nothing_was_stored(before, sent)
 
@@ -65,61 +79,86 @@ def test_what_is_unusual_is_created_exactly_or_refused(
 def test_what_is_unusual_is_updated_exactly_or_refused(
     api: Api, providers: Providers, expect: Expect, draw: Draw, ledger: Ledger
 ) -> None:
-    held = providers.create()
     bystander = providers.create()
     before_all = providers.shown(bystander)
+    held = providers.create()
     providers.update(held, TYPICAL)
     plain = providers.values.update(held.id, held.body)
     spoilt = not_given_back(providers.state(held), plain, providers, ledger)
+    most = min(AT_ONCE, providers.most - 1)
 
-    def is_kept(odd: Unusual, *, alone: bool) -> bool:
-        ours = next((one for one in providers.held if one is not bystander), None) or providers.create()
-        before = providers.shown(ours)
-        body = {**providers.values.update(ours.id, ours.body), **odd.changes}
-        answer = api.served(api.update(body))
-        after = api.show(ours.id)
-        if after.succeeded and (accepted(answer) or answer.refused):
-            ours.shown = after
-        else:
-            providers.release(ours)
-        if alone:
-            not_survived(answer, odd.what)
-            expect(judge.stored_or_refused, answer, of=ours, what=odd.what)
-        if accepted(answer):
-            if ledger.violated("UPDATE-2") and judge.unchanged(before, after) is None:
-                raise NotTestableError("not even plausible updates change anything (UPDATE-2)")
-            return kept(answer, after, ours, body, odd.what, spoilt, expect, alone=alone)
-        expect(judge.refused_without_change, before, answer, after, of=ours, what=odd.what)
-        return False
+    def are_kept(trials: Sequence[Trial]) -> list[bool]:
+        ours = [one for one in providers.held if one is not bystander][: len(trials)]
+        ours += providers.create_some([TYPICAL] * (len(trials) - len(ours)))
+        providers.show_all([one for one in ours if one.shown is None])
+        before = [providers.shown(one) for one in ours]
+        bodies = [
+            {**providers.values.update(one.id, one.body), **trial.odd.changes}
+            for one, trial in zip(ours, trials, strict=True)
+        ]
+        answers = list(api.send_all([api.call(Operation.UPDATE, body) for body in bodies]))
+        after = api.show_all([one.id for one in ours])
+        results = []
+        for one, trial, state, body, answer, shown in zip(ours, trials, before, bodies, answers, after, strict=True):
+            results.append(False)
+            if shown.succeeded and (accepted(answer) or answer.refused):
+                one.shown = shown
+            else:
+                providers.release(one)
+            with expect.each():
+                api.served(answer)
+                if trial.alone:
+                    not_survived(answer, trial.odd.what)
+                    expect(judge.stored_or_refused, answer, of=one, what=trial.odd.what)
+                if accepted(answer):
+                    if ledger.violated("UPDATE-2") and judge.unchanged(state, shown) is None:
+                        raise NotTestableError("not even plausible updates change anything (UPDATE-2)")
+                    results[-1] = kept(answer, shown, one, body, trial, spoilt, expect)
+                else:
+                    expect(judge.refused_without_change, state, answer, shown, of=one, what=trial.odd.what)
+        return results
 
-    for group in (
-        *[(combination,) for combination in unusual.combinations()],
-        *unusual.groups(parameters=True),
-        *[(drawn,) for drawn in draw(unusual.strategy(), max(5, draw.examples // 2))],
-    ):
-        together_or_alone(group, is_kept, expect, lambda: None)
+    drawn = draw(unusual.strategy(), max(5, draw.examples // 2))
+    groups = [*single(unusual.combinations()), *unusual.groups(parameters=True), *single(drawn)]
+    together_or_alone(groups, are_kept, most)
     if bystander in providers.held:
         expect(judge.unchanged, before_all, providers.state(bystander), of=held, requirement="UPDATE-3")
 
 
-class IsKept(Protocol):
-    """Sends something unusual and tells whether it is kept exactly; unless it is sent `alone`, nobody is blamed yet."""
+@dataclass(frozen=True)
+class Trial:
+    """Something unusual that is sent; unless it is sent `alone`, nobody is blamed for it yet."""
 
-    def __call__(self, odd: Unusual, *, alone: bool) -> bool:
-        """Send it."""
+    odd: Unusual
+    alone: bool
 
 
-def together_or_alone(group: Sequence[Unusual], is_kept: IsKept, expect: Expect, and_then: Callable[[], None]) -> None:
-    """Send a group of unusual values together, and each alone unless all of them are kept as they were sent."""
-    all_kept = False
-    if len(group) > 1:
-        with expect.each():
-            all_kept = is_kept(unusual.joined(group), alone=False)
-        and_then()
-    for odd in () if all_kept else group:
-        with expect.each():
-            is_kept(odd, alone=True)
-        and_then()
+def single(odds: Iterable[Unusual]) -> Iterator[tuple[Unusual]]:
+    """Make each of several unusual values a group of its own."""
+    return ((odd,) for odd in odds)
+
+
+def together_or_alone(
+    groups: Sequence[Sequence[Unusual]], are_kept: Callable[[Sequence[Trial]], list[bool]], most: int
+) -> None:
+    """Send groups of unusual values together, and each value alone unless all of its group are kept as they were sent.
+
+    `are_kept` sends so many side by side at `most`, and tells of each whether it is kept exactly.
+    """
+    apart: list[Trial] = []
+    for some in in_batches(groups, most):
+        trials = [Trial(unusual.joined(group) if len(group) > 1 else group[0], len(group) == 1) for group in some]
+        for group, trial, all_kept in zip(some, trials, are_kept(trials), strict=True):
+            if not all_kept and not trial.alone:
+                apart += [Trial(odd, alone=True) for odd in group]
+    for some_apart in in_batches(apart, most):
+        are_kept(some_apart)
+
+
+def look_at(answers: Sequence[Exchange], api: Api, providers: Providers) -> dict[int, Exchange]:
+    """Show the providers that creates have made, side by side; return what show gives by id."""
+    held = [one for answer in answers if (one := providers.holding(answer))]
+    return dict(zip((one.id for one in held), api.show_all([one.id for one in held]), strict=True))
 
 
 def kept(
@@ -127,14 +166,13 @@ def kept(
     shown: Exchange,
     held: Held,
     values: Mapping[str, JsonValue],
-    what: str,
+    trial: Trial,
     spoilt: Sequence[str],
     expect: Expect,
-    *,
-    alone: bool,
 ) -> bool:
     """Tell whether show gives what was accepted, and hold the implementation to it where that is due."""
-    if alone:
+    what = trial.odd.what
+    if trial.alone:
         not_survived(shown, f"a provider with {what}")
     elif judge.kept_exactly(answer, shown, values=values, what=what, spoilt=spoilt) is not None:
         return False
