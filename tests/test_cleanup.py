@@ -88,11 +88,13 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def kill_a_run(server: Server, folder: Path, number: signal.Signals, lines: int, alive: int = 0) -> Path:
+def kill_a_run(
+    server: Server, folder: Path, number: signal.Signals, lines: int, *, alive: int = 0, workers: int = 1
+) -> Path:
     """Start a run, end it once its journal has so many lines and so many providers live, and return the journal."""
     folder.mkdir()
     journal = folder / "journal.jsonl"
-    arguments = ["run", server.base_url, "--report-dir", str(folder)]
+    arguments = ["run", server.base_url, "--report-dir", str(folder), "--workers", str(workers)]
     with subprocess.Popen(
         [sys.executable, "-m", "provider_conformance", *arguments],
         env=environment(),
@@ -117,7 +119,7 @@ def killed_and_cleaned(server: Server, folder: Path, turns: range) -> None:
     for turn in turns:
         moment = random.Random(turn)
         lines = moment.randint(1, 1200)
-        journal = kill_a_run(server, folder / str(turn), SIGNALS[turn % len(SIGNALS)], lines)
+        journal = kill_a_run(server, folder / str(turn), SIGNALS[turn % len(SIGNALS)], lines, workers=1 + turn % 2 * 7)
 
         first = command("cleanup", str(journal), cwd=folder)
         again = command("cleanup", str(journal), cwd=folder)

@@ -10,9 +10,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from command import TOKEN, certify
+from provider_conformance.contract import Level
+from provider_conformance.reference.messages import RefusedError
 from provider_conformance.reference.server import Server, ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
+from provider_conformance.reports.console import USUAL_REQUESTS
 from test_cleanup import ask, everybody, provider
 
 if TYPE_CHECKING:
@@ -44,6 +47,29 @@ def test_somebody_else_s_provider_is_never_touched_though_create_gives_its_id(tm
     assert "CREATE-3" in run.ids("fail"), run.output
 
 
+class TakesFewerLater(Reference):
+    """Has a licence for as many providers as a run holds, of which others take most after a while."""
+
+    def prepare(self) -> None:
+        self.creates = 0
+
+    def store_created(self, properties: Properties) -> int:
+        self.creates += 1
+        if len(self.store.all()) >= (8 if self.creates < 150 else 3):
+            raise RefusedError(409, "no licence for more")
+        return super().store_created(properties)
+
+
+def test_a_system_that_takes_fewer_by_and_by_is_not_blamed(tmp_path: Path) -> None:
+    with ThreadServer(TakesFewerLater(Store(), TOKEN)) as server:
+        run = certify(tmp_path, server.base_url)
+        assert server.reference.store.all() == []
+    assert run.told() == ""
+    assert run.code in {0, 3}
+    reasons = {entry["reason"] for entry in run.report["requirements"] if entry["outcome"] != "pass"}
+    assert all("at a time" in reason for reason in reasons), reasons
+
+
 class Listening(Reference):
     """Notes what it is asked for."""
 
@@ -73,6 +99,28 @@ def test_a_run_that_may_only_read_sends_nothing_else(tmp_path: Path) -> None:
     reasons = {entry["id"]: entry["reason"] for entry in run.report["requirements"]}
     assert "--read-only" in reasons["CREATE-1"]
     assert "in part only" in reasons["AUTH-3"]
+
+
+def test_a_large_system_costs_no_more_and_is_not_written_down(tmp_path: Path) -> None:
+    """What lies beyond what can be read in time is not tested, with the reason, and everything else is."""
+    store = Store()
+    for number in range(MANY):
+        store.insert({**THEIRS, "name": f"Office {number}"})
+    reference = Listening(store, TOKEN)
+    with ThreadServer(reference) as server:
+        run = certify(tmp_path, server.base_url)
+        assert len(store.all()) == MANY
+
+    assert run.ids("pass") >= {"LIST-1", "LIST-3", "LIST-4", "HTTP-7", "CREATE-5", "DESTROY-2"}, run.told()
+    reasons = {entry["id"]: entry["reason"] for entry in run.report["requirements"] if entry["outcome"] != "pass"}
+    assert reasons == {"LIST-6": "there are so many providers of others that nobody can count them in time"}
+    assert len(reference.asked) < 1.25 * USUAL_REQUESTS[Level.HARDENED]
+    written = [run.output, *[file.read_text() for file in (tmp_path / "reports").iterdir()]]
+    assert not [text for text in written if "Office" in text]
+
+
+MANY = 21_000
+"""Providers of others, more than a run reads one after another."""
 
 
 def test_a_run_keeps_to_its_pace(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class Inventory:
         self._api = api
         self._ledger = ledger
         self._first_page: int | None = None
-        self._scattered = False
+        self._scattered: bool | None = None
         self.default: str | None = "DEFAULT"
 
     def first_page(self) -> int:
@@ -111,8 +111,9 @@ class Inventory:
 
         The end is where a page is refused or empty, or where a page is short or the reported count is reached and
         all of `ours` were met. The count is not trusted alone (LIST-6 is a requirement of its own), and pages
-        beyond it are only looked at while some of ours are missing. Of many pages only those at the ends are read, if
-        ours are there and the walk need not be `complete`.
+        beyond it are only looked at while some of ours are missing. Of many pages only those at the ends are read,
+        where ours are known to be, unless the walk must be `complete`; which providers OPTIONAL gives is free anyway
+        (D14). A walk that would be given up is not begun.
         """
         base = self.first_page()
         if sort_by == DEFAULT:
@@ -133,17 +134,23 @@ class Inventory:
             pages.append(page)
             met.update(ids)
             missing.difference_update(_known(ids))
-            many = ours and not complete and sort_by != "OPTIONAL" and last is not None and last > MANY_PAGES
-            if len(pages) == 1 and many and last is not None:
-                ends = self._ends(page, pagesize, missing, sort_by, last)
+            if len(pages) == 1 and last is not None and last > MANY_PAGES:
+                ends = None if complete else self._ends(page, pagesize, missing, sort_by, last)
                 if ends is not None:
                     return ends
+                if last > MOST_PAGES and (complete or ours) and self._goes_on(met, pagesize, sort_by):
+                    break
             short = len(listed(page)) < pagesize
             counted = last is not None and len(pages) >= last
             if (not missing and (short or counted)) or (short and (last is None or counted)):
                 return Walk(tuple(pages), pagesize, first, whole=True)
         assert first is not None
         return Walk(tuple(pages), pagesize, first, whole=False)
+
+    def _goes_on(self, met: set[int | None], pagesize: int, sort_by: str | None) -> bool:
+        """Tell whether the list is really longer than a walk may be, and not just its count wrong."""
+        ids = _ids(self._api.list(self.first_page() + MOST_PAGES, pagesize, sort_by))
+        return bool(ids) and not met.issuperset(ids)
 
     def newest(self, before: Walk) -> Walk:
         """Walk again to see who is new: where pages of others were left out before, no further than was read then."""
@@ -155,12 +162,17 @@ class Inventory:
         return Walk((page, *tail), LARGEST_PAGE, page, whole=True, partial=True)
 
     def _ends(self, page: Exchange, pagesize: int, missing: set[int], sort_by: str | None, last: int) -> Walk | None:
-        """Read the last pages after the first, and return them all if every one of ours is there, else None."""
-        if self._scattered:
+        """Read the last pages after the first, and return them all if every one of ours is there, else None.
+
+        With none of ours to be met, that is so where those of before were there.
+        """
+        free = sort_by == "OPTIONAL"
+        if not free and (self._scattered or (self._scattered is None and not missing)):
             return None
         tail = self._tail(last, TAIL, pagesize, sort_by)
-        self._scattered = not missing.issubset(identity for page in tail for identity in _known(_ids(page)))
-        return None if self._scattered else Walk((page, *tail), pagesize, page, whole=True, partial=True)
+        if missing and not free:
+            self._scattered = not missing.issubset(identity for page in tail for identity in _known(_ids(page)))
+        return Walk((page, *tail), pagesize, page, whole=True, partial=True) if free or not self._scattered else None
 
     def _tail(self, last: int, most: int, pagesize: int, sort_by: str | None) -> list[Exchange]:
         """Read so many pages at the end; where others have left meanwhile, some of them are past the last."""

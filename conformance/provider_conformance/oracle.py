@@ -12,7 +12,17 @@ from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
 from provider_conformance.reduction import Culprits, owner, told
-from provider_conformance.values.plausible import MOST_IPS, TYPICAL, Provider, Traits, Values, is_ours, nonce, rebased
+from provider_conformance.values.plausible import (
+    MOST_IPS,
+    TYPICAL,
+    Provider,
+    Traits,
+    Values,
+    is_ours,
+    nonce,
+    rebased,
+    unlike,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -140,12 +150,16 @@ class Providers:
 
     def create_all(self, kinds: Sequence[Traits]) -> list[Held]:
         """Create providers so that no order of their values is the order in which they are created."""
-        middle = len(kinds) // 2
-        return self.create_some([*kinds[middle::-1], *kinds[middle + 1 :]])
+        drafts = [self.draft(traits) for traits in kinds]
+        middle = len(drafts) // 2
+        return self._create_some([*drafts[middle::-1], *drafts[middle + 1 :]])
 
     def create_some(self, kinds: Sequence[Traits]) -> list[Held]:
         """Create providers side by side and make sure that show gives them, as `create` does."""
-        created = [self.held_by(answer) for answer in self.try_all(kinds)]
+        return self._create_some([self.draft(traits) for traits in kinds])
+
+    def _create_some(self, drafts: Sequence[Draft]) -> list[Held]:
+        created = [self.held_by(answer) for answer in self._all_judged(drafts)]
         self.show_all(created)
         for held in created:
             self.shown(held)
@@ -170,7 +184,9 @@ class Providers:
 
     def try_all(self, kinds: Sequence[Traits], *, exactly: bool = False) -> list[Exchange]:
         """Send plausible creates side by side, and then judge their answers."""
-        drafts = [self.draft(traits, exactly=exactly) for traits in kinds]
+        return self._all_judged([self.draft(traits, exactly=exactly) for traits in kinds])
+
+    def _all_judged(self, drafts: Sequence[Draft]) -> list[Exchange]:
         answers = self.send_all(drafts)
         return [self._judged(draft, answer) for draft, answer in zip(drafts, answers, strict=True)]
 
@@ -186,28 +202,29 @@ class Providers:
             other = self.draft(draft.traits, exactly=True)
             return self._judged(other, self.send(other))
         guilty = () if answer.succeeded else self._guilty_of_create.of(draft.traits, self.base, self._is_refused)
-        full = answer.refused and not guilty and bool(self.held)
-        if full:
-            self._make_do_with_fewer()
+        if answer.refused and not guilty and self.held:
+            self._make_do_with_fewer(answer)
         requirement = owner(draft.traits, guilty)
         self._ledger.claim(requirement, judge.accepted, answer, what=told(draft.traits, guilty))
-        if full:
-            raise NotTestableError(f"not even a typical create is accepted any more: {judge.answer(answer)}")
         if answer.succeeded and (answer.json.readable or answer.json.empty):
             self._ledger.claim("CREATE-2", judge.gives_id, answer)
         return answer
 
-    def _make_do_with_fewer(self) -> None:
+    def _make_do_with_fewer(self, refusal: Exchange) -> None:
         """Raise NotTestableError if creates are refused for the number of providers alone, as a licence may have it.
 
-        They are, if one is accepted once one of ours is gone. A run finds out at its start how many there may be, but
-        others may have come since.
+        They are, if one that shares nothing with another is refused, and accepted once one of ours is gone. A run finds
+        out at its start how many there may be, but others may have come since.
         """
+        if self._once(self.draft(unlike(self._number))).succeeded:
+            return
         most = len(self.held)
         self.release(self.held[-1])
-        if self._once(self.draft()).succeeded:
+        if self._once(self.draft(unlike(self._number))).succeeded:
             self.most = most
             raise NotTestableError(f"the target takes no more than {most} providers of ours at a time by now")
+        self._ledger.claim("CREATE-1", judge.accepted, refusal)
+        raise NotTestableError("no create is accepted any more, so that there is nothing to test with")
 
     def _names_are_taken(self, draft: Draft) -> bool:
         """Tell whether a create is refused for its names alone, which another run may have left or be using.

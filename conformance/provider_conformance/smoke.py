@@ -14,11 +14,9 @@ from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.exchange import TransportProblem
 from provider_conformance.ledger import Ledger
 from provider_conformance.target import Guard, Target
-from provider_conformance.values.plausible import TYPICAL, Traits, combinations, nonce
+from provider_conformance.values.plausible import TYPICAL, Traits, combinations, nonce, unlike
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from provider_conformance.config import Config
     from provider_conformance.exchange import Exchange
     from provider_conformance.session import Session
@@ -104,7 +102,7 @@ def _find_capacity(session: Session) -> None:
     providers = session.providers
     refusal = None
     # No two share a value that they need not share: only their number can be why one is refused.
-    kinds = iter(_unlike())
+    kinds = map(unlike, count())
     while refusal is None and len(providers.held) < providers.most:
         answer = _sent(session, next(kinds))
         refusal = None if answer.succeeded else answer
@@ -121,17 +119,6 @@ def _tried(session: Session) -> Exchange:
     answer = _sent(session)
     session.providers.clear()
     return answer
-
-
-def _unlike() -> Iterator[Traits]:
-    for number in count():
-        yield Traits(
-            password=f"Secret-{number}",
-            outbound_host=f"proxy{number}",
-            port=5100 + number,
-            outbound_server_port=6100 + number,
-            reregister_interval=600 + number,
-        )
 
 
 def _sent(session: Session, traits: Traits = TYPICAL) -> Exchange:

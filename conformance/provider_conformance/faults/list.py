@@ -533,6 +533,14 @@ class CountsOneLess(_RendersList):
         return {"count": content["count"] - 1}
 
 
+@fault("list-counts-a-million", "LIST-6", kind="always")
+class CountsAMillion(_RendersList):
+    """Gives a million as count, whatever there is."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:  # noqa: ARG002
+        return {"count": 1_000_000}
+
+
 @fault("list-counts-pages", "LIST-6", kind="conditional")
 class CountsPages(_RendersList):
     """Gives the number of pages as count."""

@@ -211,6 +211,18 @@ def _unlike() -> Traits:
     return Traits(**{**values, "auth_mode": "REGISTER_AUTH", "ips": 2, "rotation": 0})
 
 
+def unlike(number: int) -> Traits:
+    """Return traits that share no value with those of another number, but for what is one of two."""
+    number %= 1000
+    return Traits(
+        password=f"Secret-{number}",
+        outbound_host=f"proxy{number}",
+        port=5100 + number,
+        outbound_server_port=6100 + number,
+        reregister_interval=600 + number,
+    )
+
+
 def near_changes() -> Iterator[Traits]:
     """Traits that differ from those before in little that a careless comparison takes for nothing: case and order."""
     yield Traits(name_tail=" renamed", auth_tail="other", host="gateway", outbound_host="border", ips=3)
