@@ -347,6 +347,7 @@ class Providers:
     def show_all(self, held: Sequence[Held]) -> None:
         """Show providers of ours side by side, for `shown` to return; what is wrong is judged when it is asked for."""
         for one, shown in zip(held, self._api.show_all([one.id for one in held]), strict=True):
+            one.shown = None
             with contextlib.suppress(NotTestableError):
                 self._seen(one, self._api.served(shown))
 
