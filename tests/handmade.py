@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from provider_conformance.contract import Level, Operation, Requirement
+from provider_conformance.judge.wording import Difference
 from provider_conformance.verdict import (
     Cleanup,
     Failure,
@@ -13,6 +14,7 @@ from provider_conformance.verdict import (
     Outcome,
     Report,
     RequirementResult,
+    Step,
 )
 
 if TYPE_CHECKING:
@@ -23,9 +25,19 @@ FAILURE = Failure(
     summary="show gives the hostname of before the update",
     expected="hostname 'b.example.net'",
     actual="hostname 'a.example.net'",
-    exchanges=(7, 8),
-    curl=("curl -X POST http://127.0.0.1:8990/api/providers/update -H 'access_token: [masked]'",),
+    steps=(
+        Step(
+            7,
+            'POST /api/providers/update {"id": 7, "hostname": "b.example.net"}',
+            "200 OK",
+            "curl -X POST http://127.0.0.1:8990/api/providers/update -H 'access_token: [masked]'",
+        ),
+        Step(8, "GET /api/providers/show?id=7", '200 OK {"hostname": "a.example.net"}', "curl .../show?id=7"),
+    ),
+    differences=(Difference("hostname", '"b.example.net"', '"a.example.net"'),),
     alike=3,
+    hint="a cache",
+    rule="shows_update",
 )
 
 

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from handmade import FAILURE, report, result
 from provider_conformance.config import Config, UsageError
-from provider_conformance.contract import Level, Operation
+from provider_conformance.contract import Level, Operation, Reading
 from provider_conformance.reports import json_report, junit
 from provider_conformance.reports.console import ConsoleProgress, show_report, verdict_line
 from provider_conformance.reports.files import prepare, write_private
@@ -123,7 +123,18 @@ def test_report_json_says_everything() -> None:
         "controls": 2,
     }
     (failure,) = entry["failures"]
-    assert failure == dataclasses.asdict(FAILURE) | {"exchanges": [7, 8], "curl": "\n".join(FAILURE.curl)}
+    assert failure == {
+        "summary": FAILURE.summary,
+        "expected": FAILURE.expected,
+        "actual": FAILURE.actual,
+        "exchanges": [7, 8],
+        "curl": "\n".join(FAILURE.curl),
+        "steps": [{"exchange": step.exchange, "sent": step.sent, "came": step.came} for step in FAILURE.steps],
+        "differences": [{"property": "hostname", "expected": '"b.example.net"', "actual": '"a.example.net"'}],
+        "alike": 3,
+        "hint": "a cache",
+        "rule": "shows_update",
+    }
 
 
 def test_secrets_by_name_are_masked_in_options() -> None:
@@ -307,17 +318,26 @@ def test_the_verdict_is_the_last_line() -> None:
 
 
 def test_a_failure_is_told_in_full() -> None:
-    long = dataclasses.replace(FAILURE, curl=("curl " + "x" * 300, "curl again"))
-    lines = shown(report(result(Outcome.FAIL, failures=(long,)))).splitlines()
+    first_step, second_step = FAILURE.steps
+    long = dataclasses.replace(first_step, curl="curl " + "x" * 300)
+    told = dataclasses.replace(FAILURE, steps=(long, dataclasses.replace(second_step, curl="curl again")))
+    readings = (Reading("D12", "no status of success is named", "success is exactly 200"),)
+    lines = shown(report(result(Outcome.FAIL, failures=(told,)), readings=readings)).splitlines()
     (first,) = (n for n, line in enumerate(lines) if line.startswith("FAILED"))
-    assert lines[first : first + 7] == [
+    assert lines[first : first + 13] == [
         "FAILED CREATE-1 (core) show gives the hostname of before the update",
-        "  required  an implementation answers a complete, plausible create with 200",
-        "  expected  hostname 'b.example.net'",
-        "  actual    hostname 'a.example.net'",
-        "  and 3 other inputs failed alike",
-        "  repeat    curl " + "x" * 300,
-        "            curl again",
+        "  required      an implementation answers a complete, plausible create with 200",
+        "  sent          GET /api/providers/show?id=7",
+        "  expected      hostname 'b.example.net'",
+        "  actual        hostname 'a.example.net'",
+        '  came          200 OK {"hostname": "a.example.net"}',
+        '  differs       hostname: expected "b.example.net", got "a.example.net"',
+        "  usual cause   a cache",
+        "  alike         3 other inputs failed alike",
+        "  source        Create provider, Responses",
+        "  read as D12   success is exactly 200 (documented: no status of success is named)",
+        "  repeat        curl " + "x" * 300,
+        "                curl again",
     ]
 
 

@@ -8,13 +8,16 @@ import math
 import re
 import shlex
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from provider_conformance.hints import hint
+from provider_conformance.judge.wording import outcome
 from provider_conformance.masking import Masker
 from provider_conformance.target import TOKEN_HEADER
-from provider_conformance.verdict import Failure, OperationStatistics, Outcome, RequirementResult
+from provider_conformance.verdict import Failure, OperationStatistics, Outcome, RequirementResult, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 MOST_FAILURES = 5
 """Failures that are told in full for one requirement; the others are counted."""
 
+LONGEST_EXCERPT = 2000
+"""Characters of a body that a step of a failure shows."""
+
 LONGEST_TOLD = 100_000
 """Bytes of a body beyond which it is not told in full."""
 
@@ -36,11 +42,11 @@ NO_EVIDENCE = "no exchange bore on it"
 def result_of(requirement: Requirement, ledger: Ledger, target: Target) -> RequirementResult:
     """Return the outcome of a requirement: a violation fails it, and a pass needs evidence without gaps."""
     evidence = ledger.of(requirement.id)
-    outcome, reason = _outcome(evidence)
+    found, reason = _outcome(evidence)
     mask = masker(ledger, target) if reason else Masker()
     return RequirementResult(
         requirement,
-        outcome,
+        found,
         mask(reason),
         exchanges=len(evidence.exchanges),
         controls=evidence.controls,
@@ -158,18 +164,38 @@ def _failures(evidence: Evidence, ledger: Ledger, target: Target, mask: Masker) 
     for claims in list(kinds.values())[:MOST_FAILURES]:
         first = claims[0]
         assert first.problem is not None
-        numbers = tuple(dict.fromkeys((*first.story, *first.exchanges)))
+        numbers = sorted({*first.story, *first.exchanges})
+        judged = [exchanges[number] for number in first.exchanges if number in exchanges]
         failures.append(
             Failure(
                 mask(first.problem.summary),
                 mask(first.problem.expected),
                 mask(first.problem.actual),
-                numbers,
-                tuple(mask(curl(exchanges[number].request, target)) for number in numbers if number in exchanges),
+                tuple(_step(exchanges[number], target, mask) for number in numbers if number in exchanges),
+                tuple(
+                    replace(one, expected=mask(one.expected), actual=mask(one.actual))
+                    for one in first.problem.differences
+                ),
                 alike=len(claims) - 1,
+                hint=hint(first.rule, first.problem, judged),
+                rule=first.rule,
             )
         )
     return tuple(failures)
+
+
+def _step(exchange: Exchange, target: Target, mask: Masker) -> Step:
+    request, response = exchange.request, exchange.response
+    sent = f"{request.method} {request.target}"
+    sent += f" {_excerpt(request.body)}" if request.body is not None else ""
+    came = outcome(exchange)
+    came += f" {_excerpt(response.body)}" if response is not None and response.body else ""
+    return Step(exchange.number, mask(sent), mask(came), mask(curl(request, target)))
+
+
+def _excerpt(body: bytes) -> str:
+    text = body[: 4 * LONGEST_EXCERPT].decode("utf-8", "backslashreplace")
+    return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]}… ({len(body)} bytes)"
 
 
 def _kind(claim: Claim) -> str:

@@ -260,6 +260,7 @@ def report_of(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started:
         exchanges=len(session.ledger.exchanges),
         requests_sha256=fingerprint(session.ledger.exchanges),
         cleanup=cleanup,
+        readings=contract.readings,
     )
 
 

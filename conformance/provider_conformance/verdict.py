@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from provider_conformance.contract import Reading
+    from provider_conformance.judge.wording import Difference
+
 
 class Outcome(StrEnum):
     """What the run found out about one requirement."""
@@ -42,19 +45,42 @@ class ExitCode(IntEnum):
 
 
 @dataclass(frozen=True)
+class Step:
+    """One exchange of a failure: its number, what was sent, what came, and the command line that sends it again."""
+
+    exchange: int
+    sent: str
+    came: str
+    curl: str
+
+
+@dataclass(frozen=True)
 class Failure:
     """One way in which a requirement does not hold, told so that its cause can be found.
 
-    `exchanges` are the numbers of the exchanges that show it, `curl` the command lines that repeat it, `alike`
-    how many further inputs failed the same way.
+    `steps` are the exchanges that lead there, in the order in which they were sent, `differences` the properties that
+    differ, `alike` how many further inputs failed the same way, `hint` the usual cause where there is one, and `rule`
+    the judgement that found it.
     """
 
     summary: str
     expected: str
     actual: str
-    exchanges: tuple[int, ...]
-    curl: tuple[str, ...]
+    steps: tuple[Step, ...] = ()
+    differences: tuple[Difference, ...] = ()
     alike: int = 0
+    hint: str = ""
+    rule: str = ""
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        """The numbers of the exchanges that show it."""
+        return tuple(step.exchange for step in self.steps)
+
+    @property
+    def curl(self) -> tuple[str, ...]:
+        """The command lines that repeat it, in order."""
+        return tuple(step.curl for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -95,7 +121,8 @@ class Cleanup:
 class Report:
     """Everything that a run has to say; all formats are renderings of it. Secrets are masked already.
 
-    `requests_sha256` is equal for two runs that sent the same requests in the same order.
+    `requests_sha256` is equal for two runs that sent the same requests in the same order; `readings` are how the
+    contract reads the documentation where it contradicts itself.
     """
 
     tool_version: str
@@ -116,6 +143,7 @@ class Report:
     exchanges: int = 0
     requests_sha256: str = ""
     cleanup: Cleanup = field(default_factory=Cleanup)
+    readings: tuple[Reading, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

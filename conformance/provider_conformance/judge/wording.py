@@ -15,12 +15,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """One property that is not as it must be; both values are JSON texts, or the word missing."""
+
+    name: str
+    expected: str
+    actual: str
+
+
+@dataclass(frozen=True)
 class Problem:
-    """What a rule found wrong: one line that names it, what the contract expects, and what came."""
+    """What a rule found wrong: one line that names it, what the contract expects, and what came.
+
+    `differences` are the properties that differ, where that is what is wrong.
+    """
 
     summary: str
     expected: str
     actual: str
+    differences: tuple[Difference, ...] = ()
 
 
 def difference(actual: Mapping[str, object], expected: Mapping[str, object], summary: str) -> Problem | None:
@@ -30,10 +43,12 @@ def difference(actual: Mapping[str, object], expected: Mapping[str, object], sum
     ]
     if not names:
         return None
+    differences = tuple(Difference(name, shown(expected[name]), shown(actual.get(name, MISSING))) for name in names)
     return Problem(
         f"{summary}: {', '.join(names)}",
-        "; ".join(f"{name} = {shown(expected[name])}" for name in names),
-        "; ".join(f"{name} = {shown(actual.get(name, MISSING))}" for name in names),
+        "; ".join(f"{one.name} = {one.expected}" for one in differences),
+        "; ".join(f"{one.name} = {one.actual}" for one in differences),
+        differences,
     )
 
 

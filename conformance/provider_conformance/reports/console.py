@@ -16,6 +16,7 @@ from rich.text import Text
 from provider_conformance.about import tracker
 from provider_conformance.contract import Level
 from provider_conformance.limits import CLEANING_TIME, MOST_REQUESTS
+from provider_conformance.reports.blocks import block
 from provider_conformance.reports.inert import inert, inert_lines
 from provider_conformance.verdict import Outcome, Verdict, counting
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from provider_conformance.config import Config
+    from provider_conformance.reports.blocks import Line
     from provider_conformance.reports.stream import TolerantStream
-    from provider_conformance.verdict import Failure, Report, RequirementResult
+    from provider_conformance.verdict import Report, RequirementResult
 
 USUAL_REQUESTS = {Level.CORE: 2_200, Level.STRICT: 3_700, Level.HARDENED: 4_400}
 """Requests of a run without any trouble and without providers of others, about."""
@@ -38,6 +40,9 @@ REFRESHES = 8
 """Redraws a second of the live display."""
 
 BAR_WIDTH = 10
+LABEL = 12
+"""Columns of the labels of a failure's lines."""
+
 LONGEST_TEXT = 600
 LONGEST_COMMAND = 8_000
 MOST_IDS = 50
@@ -184,7 +189,7 @@ def show_report(console: Console, report: Report) -> None:
     console.print()
     for result in counted:
         if result.outcome in {Outcome.FAIL, Outcome.KNOWN}:
-            _show_failures(console, result)
+            _show_failures(console, result, report)
     _show_gaps(console, counted)
     _show_defects(console, [r for r in report.results if r.outcome is Outcome.ERROR])
     if report.advice:
@@ -239,14 +244,13 @@ def _figure(count: int, outcome: Outcome) -> Text:
     return Text(str(count), style=OUTCOME_STYLES[outcome] if count else "dim")
 
 
-def _show_failures(console: Console, result: RequirementResult) -> None:
+def _show_failures(console: Console, result: RequirementResult, report: Report) -> None:
     requirement = result.requirement
     word = "FAILED" if result.outcome is Outcome.FAIL else "KNOWN TO FAIL"
     for failure in result.failures:
         line = Text(f"{word} {requirement.id} ({requirement.level.value})", OUTCOME_STYLES[result.outcome])
         console.print(line.append(f" {inert(failure.summary, LONGEST_TEXT)}", style="bold not dim default"))
-        console.print(Text(f"  required  an implementation {inert(requirement.statement)}"))
-        _show_evidence(console, failure)
+        _show_block(console, block(result, failure, report.readings))
     if not result.failures:
         what = inert(result.reason or requirement.statement, LONGEST_TEXT)
         bare = f"{word} {requirement.id} ({requirement.level.value}) {what}\n"
@@ -255,14 +259,14 @@ def _show_failures(console: Console, result: RequirementResult) -> None:
         console.print(Text(f"  known: {inert(result.reason, LONGEST_TEXT)}\n"))
 
 
-def _show_evidence(console: Console, failure: Failure) -> None:
-    console.print(Text(f"  expected  {inert(failure.expected, LONGEST_TEXT)}"))
-    console.print(Text(f"  actual    {inert(failure.actual, LONGEST_TEXT)}"))
-    if failure.alike:
-        inputs = "1 other input" if failure.alike == 1 else f"{failure.alike} other inputs"
-        console.print(Text(f"  and {inputs} failed alike"))
-    for number, command in enumerate(failure.curl):
-        console.print(Text(f"  {'        ' if number else 'repeat  '}  {inert(command, LONGEST_COMMAND)}"))
+def _show_block(console: Console, lines: Iterable[Line]) -> None:
+    before = ""
+    for line in lines:
+        label = "" if line.label == before else line.label
+        before = line.label
+        console.print(
+            Text(f"  {label:<{LABEL}}  {inert(line.text, LONGEST_COMMAND if line.command else LONGEST_TEXT)}")
+        )
     console.print()
 
 

@@ -54,6 +54,11 @@ def as_document(report: Report) -> dict[str, Any]:
         "verdict": report.verdict.value,
         "reached_level": report.reached_level.value if report.reached_level else None,
         "diagnosis": report.diagnosis,
+        "readings": {
+            reading.id: {"documented": reading.documented, "reading": reading.reading}
+            for reading in report.readings
+            if any(reading.id in result.requirement.reading and result.failures for result in report.results)
+        },
         "requirements": [_requirement(result) for result in report.results],
         "advice": list(report.advice),
         "statistics": {
@@ -89,6 +94,8 @@ def _requirement(result: RequirementResult) -> dict[str, Any]:
         "level": requirement.level.value,
         "operation": requirement.operation.value,
         "statement": requirement.statement,
+        "source": requirement.source,
+        "readings": list(requirement.reading),
         "outcome": result.outcome.value,
         "reason": result.reason,
         "exchanges": result.exchanges,
@@ -104,7 +111,13 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "actual": failure.actual,
         "exchanges": list(failure.exchanges),
         "curl": "\n".join(failure.curl),
+        "steps": [{"exchange": step.exchange, "sent": step.sent, "came": step.came} for step in failure.steps],
+        "differences": [
+            {"property": one.name, "expected": one.expected, "actual": one.actual} for one in failure.differences
+        ],
         "alike": failure.alike,
+        "hint": failure.hint,
+        "rule": failure.rule,
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from provider_conformance.reports.blocks import block
 from provider_conformance.reports.files import write_private
 from provider_conformance.reports.inert import inert, inert_lines
 from provider_conformance.verdict import ExitCode, Outcome, counting
@@ -39,7 +40,7 @@ def render(report: Report) -> bytes:
     suite = ET.Element("testsuite", name=SUITE)
     _properties(suite, report)
     for result in _shown(report):
-        _case(suite, result)
+        _case(suite, result, report)
     _verdict_case(suite, report)
     if report.advice:
         ET.SubElement(suite, "system-out").text = inert_lines("\n".join(report.advice))
@@ -80,7 +81,7 @@ def _properties(suite: ET.Element, report: Report) -> None:
         ET.SubElement(properties, "property", name=name, value=inert(value))
 
 
-def _case(suite: ET.Element, result: RequirementResult) -> None:
+def _case(suite: ET.Element, result: RequirementResult, report: Report) -> None:
     requirement = result.requirement
     case = ET.SubElement(
         suite,
@@ -95,7 +96,7 @@ def _case(suite: ET.Element, result: RequirementResult) -> None:
             first = result.failures[0].summary if result.failures else result.reason or requirement.statement
             kind = "nonconformance" if result.outcome is Outcome.FAIL else "known nonconformance"
             element = ET.SubElement(case, "failure", message=inert(first), type=kind)
-            element.text = inert_lines(_evidence(result))
+            element.text = inert_lines(_evidence(result, report))
         case Outcome.ERROR:
             element = ET.SubElement(case, "error", message=inert(result.reason), type="defect of the suite")
             element.text = inert_lines(result.reason)
@@ -103,13 +104,14 @@ def _case(suite: ET.Element, result: RequirementResult) -> None:
             ET.SubElement(case, "skipped", message=inert(f"not tested: {result.reason}"))
 
 
-def _evidence(result: RequirementResult) -> str:
-    lines = [f"{result.requirement.id} ({result.requirement.level.value}): an implementation"]
-    lines += [f"  {result.requirement.statement}"]
+def _evidence(result: RequirementResult, report: Report) -> str:
+    lines = []
     for failure in result.failures:
-        lines += ["", failure.summary, f"expected: {failure.expected}", f"actual: {failure.actual}"]
-        lines += [f"and {failure.alike} other inputs failed alike"] if failure.alike else []
-        lines += [*failure.curl]
+        lines += [
+            failure.summary,
+            *(f"{line.label}: {line.text}" for line in block(result, failure, report.readings)),
+            "",
+        ]
     return "\n".join(lines)
 
 
