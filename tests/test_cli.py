@@ -33,6 +33,9 @@ SCENARIO
 module = types.ModuleType("provider_conformance.run")
 module.certify = certify
 sys.modules["provider_conformance.run"] = module
+from provider_conformance import evidence, outcomes
+outcomes.report_of = lambda record: record
+evidence.render = lambda record: b"what the record holds"
 sys.argv[0] = "provider-conformance"
 from provider_conformance.__main__ import main
 main()
@@ -91,7 +94,7 @@ def test_the_verdict_is_the_exit_code(scenario: str, code: int, verdict: str, tm
     assert (done.returncode, done.stderr) == (code, "")
     assert done.stdout.splitlines()[-1] == f"verdict: {verdict} (level core), 812 exchanges in 2.1 s"
     names = sorted(path.name for path in (tmp_path / "provider-conformance-report").iterdir())
-    assert names == ["junit.xml", "report.json"]
+    assert names == ["evidence.jsonl.gz", "junit.xml", "report.json"]
 
 
 @pytest.mark.parametrize(

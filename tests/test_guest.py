@@ -115,8 +115,9 @@ def test_a_large_system_costs_no_more_and_is_not_written_down(tmp_path: Path) ->
     reasons = {entry["id"]: entry["reason"] for entry in run.report["requirements"] if entry["outcome"] != "pass"}
     assert reasons == {"LIST-6": "there are so many providers of others that nobody can count them in time"}
     assert len(reference.asked) < 1.25 * USUAL_REQUESTS[Level.HARDENED]
-    written = [run.output, *[file.read_text() for file in (tmp_path / "reports").iterdir()]]
-    assert not [text for text in written if "Office" in text]
+    # The evidence alone has what tells providers of others apart on the pages that were read.
+    texts = [file.read_text() for file in (tmp_path / "reports").iterdir() if file.suffix != ".gz"]
+    assert not [text for text in (run.output, *texts) if "Office" in text]
 
 
 MANY = 21_000

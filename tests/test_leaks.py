@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import stat
 from dataclasses import replace
@@ -49,16 +50,28 @@ class Parrot(Reference):
         return {**provider, "hostname": f"{HOSTILE} {spoilt}", "outbound_server": provider["password"]}
 
 
+def text_of(path: Path) -> str:
+    """Return what a file says, unpacked where it is packed."""
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+
+
 @pytest.mark.parametrize("level", ["core", "hardened"])
 def test_neither_token_nor_password_is_found_in_what_a_run_leaves(level: str, tmp_path: Path) -> None:
     with ThreadServer(Parrot(Store(), TOKEN)) as server:
-        run = certify(tmp_path, server.base_url, "--level", level)
+        run = certify(tmp_path, server.base_url, "--level", level, "--har")
 
     assert run.code == 1
     assert "CREATE-4" in run.ids("fail")
     files = [path for path in (tmp_path / "reports").rglob("*") if path.is_file()]
-    assert {path.name for path in files} >= {"report.json", "junit.xml", "journal.jsonl"}
-    for name, text in [("the terminal", run.output), *[(path.name, path.read_text()) for path in files]]:
+    assert {path.name for path in files} >= {
+        "report.json",
+        "junit.xml",
+        "journal.jsonl",
+        "evidence.jsonl.gz",
+        "exchanges.har",
+    }
+    for name, text in [("the terminal", run.output), *[(path.name, text_of(path)) for path in files]]:
         for secret in SECRETS[:3]:
             for form in forms(secret):
                 assert form not in text, f"{name} has {secret} as {form}"

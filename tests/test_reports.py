@@ -105,7 +105,8 @@ def test_report_json_says_everything() -> None:
     assert document["duration_s"] == 2.1
     assert document["started"] == "2026-01-01T12:00:00+00:00"
     assert document["tool"] == {"name": "sip-provider-conformance", "version": "0.1.0"}
-    assert document["target"] == {"base_url": made.base_url}
+    assert document["target"] == {"base_url": made.base_url, "implementation": "", "version": ""}
+    assert document["evidence"] is None
     assert document["options"]["only"] == []
     assert (document["verdict"], document["reached_level"]) == ("nonconformant", None)
     assert document["advice"] == ["no-store is missing"]

@@ -10,8 +10,10 @@ import os
 import sys
 import traceback
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -27,14 +29,18 @@ from provider_conformance.config import (
 )
 from provider_conformance.contract import Level, Operation
 from provider_conformance.options import FILE_NAME, Seconds, configured, plausible, reaching
+from provider_conformance.report_commands import compare_command, replay_command, verify_command
 from provider_conformance.verdict import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from provider_conformance.contract import Requirement
+    from provider_conformance.record import Record
     from provider_conformance.reports.stream import TolerantStream
     from provider_conformance.verdict import Report
+
+T = TypeVar("T")
 
 COMMAND = "provider-conformance"
 CERTIFIABLE = tuple(level.value for level in Level if level is not Level.ADVICE)
@@ -128,6 +134,21 @@ def group() -> None:
     help="Test only what can be tested without creating anything. The verdict is then incomplete at best.",
 )
 @click.option(
+    "--known-failures",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A TOML file of requirements that are known to fail, each with a reason; the verdict stays nonconformant.",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Like --known-failures; a file that is not there yet is written from what fails in this run.",
+)
+@click.option("--implementation", default="", metavar="NAME", help="What is certified; goes into the report.")
+@click.option("--implementation-version", default="", metavar="V", help="Its version; goes into the report.")
+@click.option("--har", is_flag=True, help="Write all exchanges to exchanges.har as well, without secrets.")
+@click.option(
     "--report-dir",
     type=click.Path(path_type=Path),
     default=Config.report_dir,
@@ -147,8 +168,10 @@ def run_command(  # noqa: PLR0913 - one parameter an option is how click hands t
     max_providers: int,
     examples: int,
     read_only: bool,
+    known_failures: Path | None,
+    baseline: Path | None,
     report_dir: Path,
-    **reach: Any,
+    **more: Any,
 ) -> int:
     """Certify the implementation at BASE_URL, or the embedded reference implementation without one.
 
@@ -158,8 +181,11 @@ def run_command(  # noqa: PLR0913 - one parameter an option is how click hands t
     from provider_conformance import settings  # noqa: PLC0415
     from provider_conformance.contract import load_catalogue  # noqa: PLC0415
 
+    if known_failures is not None and baseline is not None:
+        raise UsageError("--baseline and --known-failures name the same thing: give one of them")
+    told = {name: more.pop(name) for name in ("implementation", "implementation_version", "har")}
     config = replace(
-        _reached(base_url, **reach),
+        reached(base_url, **more),
         level=Level(level),
         seed=seed,
         max_time=max_time,
@@ -167,13 +193,24 @@ def run_command(  # noqa: PLR0913 - one parameter an option is how click hands t
         max_providers=max_providers,
         examples=examples,
         read_only=read_only,
+        known=_known(known_failures, baseline),
+        baseline=baseline,
         report_dir=report_dir,
         plausible=plausible(context.obj),
+        **told,
     )
     return _run(config)
 
 
-def _reached(  # noqa: PLR0913
+def _known(known_failures: Path | None, baseline: Path | None) -> dict[str, str]:
+    """Read the known failures, if there are any; raises UsageError."""
+    from provider_conformance import known  # noqa: PLC0415
+
+    file = known_failures or (baseline if baseline is not None and baseline.exists() else None)
+    return {} if file is None else known.read(file, datetime.now(UTC).date())
+
+
+def reached(  # noqa: PLR0913
     base_url: str | None,
     *,
     token: str | None,
@@ -231,15 +268,15 @@ def cleanup_command(journal: Path, **reach: Any) -> int:
     """
     from provider_conformance.cleanup import clean_up  # noqa: PLC0415
     from provider_conformance.journal import Journal, read_leftovers  # noqa: PLC0415
-    from provider_conformance.masking import Masker  # noqa: PLC0415
+    from provider_conformance.masking import masked_by  # noqa: PLC0415
     from provider_conformance.reports.inert import inert  # noqa: PLC0415
 
     leftovers = read_leftovers(journal)
     if leftovers.nothing:
         _write("nothing is left of that run\n")
         return ExitCode.CONFORMANT
-    config = replace(_reached(leftovers.base_url, **reach), max_time=None)
-    mask = Masker(config.token or "")
+    config = replace(reached(leftovers.base_url, **reach), max_time=None)
+    mask = masked_by(config.token or "")
     pages = Journal(journal, resume=True)
     try:
         findings = clean_up(config, leftovers, pages, lambda text: _write(f"note: {inert(mask(text))}\n"))
@@ -264,14 +301,14 @@ def smoke_command(base_url: str, **reach: Any) -> int:
 
     Exits with 0 when it can, and with 3 and a line that says what to do when it cannot.
     """
-    from provider_conformance.masking import Masker  # noqa: PLC0415
+    from provider_conformance.masking import masked_by  # noqa: PLC0415
     from provider_conformance.reports.inert import inert  # noqa: PLC0415
     from provider_conformance.smoke import glance  # noqa: PLC0415
 
-    config = _reached(base_url, **reach)
+    config = reached(base_url, **reach)
     diagnosis = glance(config)
     if diagnosis.fatal:
-        return _complain(inert(Masker(config.token or "")(diagnosis.text)), ExitCode.INCOMPLETE)
+        return _complain(inert(masked_by(config.token or "")(diagnosis.text)), ExitCode.INCOMPLETE)
     _write(f"{config.base_url} serves the list of providers to this token\n")
     return ExitCode.CONFORMANT
 
@@ -401,6 +438,11 @@ def explain_command(requirement_id: str) -> None:
     _write(explain.explanation(requirement, load_contract().readings))
 
 
+group.add_command(verify_command)
+group.add_command(replay_command)
+group.add_command(compare_command)
+
+
 @group.command("spec")
 @click.option("--path", "locate", is_flag=True, help="Print where the file is instead of what it says.")
 def spec_command(*, locate: bool) -> None:
@@ -417,11 +459,12 @@ def _run(config: Config) -> int:
     Every way out is decided here: click ends a process with 1 for an interrupt and for a broken pipe, and
     1 is a verdict.
     """
-    from provider_conformance.reports import json_report, junit  # noqa: PLC0415
+    from provider_conformance import evidence  # noqa: PLC0415
+    from provider_conformance.reports import har, json_report, junit  # noqa: PLC0415
     from provider_conformance.reports.files import prepare  # noqa: PLC0415
     from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
 
-    prepare(config.report_dir, (json_report.FILE_NAME, junit.FILE_NAME))
+    prepare(config.report_dir, (json_report.FILE_NAME, junit.FILE_NAME, evidence.FILE_NAME, har.FILE_NAME))
     output = TolerantStream(sys.stdout)
     try:
         return _certified(config, output)
@@ -434,6 +477,7 @@ def _run(config: Config) -> int:
 
 
 def _certified(config: Config, output: TolerantStream) -> int:
+    from provider_conformance.outcomes import report_of  # noqa: PLC0415
     from provider_conformance.reports.console import (  # noqa: PLC0415
         ConsoleProgress,
         show_report,
@@ -442,11 +486,12 @@ def _certified(config: Config, output: TolerantStream) -> int:
     from provider_conformance.run import certify  # noqa: PLC0415
 
     with ConsoleProgress(output) as progress:
-        report = certify(config, progress)
+        record = certify(config, progress)
+        report = report_of(record)
         if report.diagnosis:
             progress.diagnosis(report.diagnosis)
     show_report(progress.console, report)
-    written = write_reports(report, config.report_dir)
+    written = write_reports(record, report, config)
     progress.console.print(verdict_line(report))
     output.flush()
     if output.broken:
@@ -454,22 +499,37 @@ def _certified(config: Config, output: TolerantStream) -> int:
     return final_exit_code(report.exit_code, told=written and output.broken is None)
 
 
-def write_reports(report: Report, directory: Path) -> bool:
-    """Write every report file that can be written; return whether all could."""
-    from provider_conformance.reports import json_report, junit  # noqa: PLC0415
+def write_reports(record: Record, report: Report, config: Config) -> bool:
+    """Write every report file that can be written, the evidence first; return whether all could."""
+    from provider_conformance import evidence, known  # noqa: PLC0415
+    from provider_conformance.reports import har, json_report, junit  # noqa: PLC0415
 
-    complete = True
-    for form in (json_report, junit):
-        try:
-            form.write(report, directory)
-        except OSError as error:
-            path = directory / form.FILE_NAME
-            _complain(f"Error: {path} could not be written: {error.strerror}", ExitCode.DEFECT)
-            complete = False
+    directory = config.report_dir
+    kept = _written(directory / evidence.FILE_NAME, lambda: evidence.write(record, directory))
+    report = replace(report, evidence_sha256=kept or "")
+    written = [
+        bool(_written(directory / form.FILE_NAME, partial(form.write, report, directory)))
+        for form in (json_report, junit)
+    ]
+    if config.har:
+        written.append(bool(_written(directory / har.FILE_NAME, lambda: har.write(record, directory))))
+    if config.baseline is not None and not config.known:
+        text = known.written(report.results, report.started.date())
+        written.append(bool(_written(config.baseline, partial(config.baseline.write_text, text, "utf-8"))))
+    complete = kept is not None and all(written)
     if complete:
         names = ", ".join(str(directory / form.FILE_NAME) for form in (json_report, junit))
         _write(f"reports: {names}\n")
     return complete
+
+
+def _written(path: Path, write: Callable[[], T]) -> T | None:
+    """Write a file; say so where it cannot be written, and return None."""
+    try:
+        return write()
+    except OSError as error:
+        _complain(f"Error: {path} could not be written: {error.strerror}", ExitCode.DEFECT)
+        return None
 
 
 def final_exit_code(code: ExitCode, *, told: bool) -> ExitCode:

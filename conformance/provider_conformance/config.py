@@ -10,6 +10,8 @@ from provider_conformance.contract import Level
 from provider_conformance.values.narrowing import Plausible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from provider_conformance.exchange import Headers
 
 DEFAULT_SEED = 20_260_101
@@ -49,6 +51,11 @@ class Config:
     cert: Path | None = None
     key: Path | None = None
     read_only: bool = False
+    known: Mapping[str, str] = field(default_factory=dict)
+    baseline: Path | None = None
+    har: bool = False
+    implementation: str = ""
+    implementation_version: str = ""
     plausible: Plausible = field(default_factory=Plausible)
     report_dir: Path = Path("provider-conformance-report")
 

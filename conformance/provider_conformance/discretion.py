@@ -17,7 +17,7 @@ DISCRETION = "HTTP-6"
 
 def judge_errors(ledger: Ledger, token: str, providers: Providers, expect: Expect) -> None:
     """Judge every error of the run that was not judged yet; most name none of our providers, which saves a search."""
-    judged = ledger.of(DISCRETION).exchanges
+    judged = ledger.judged(DISCRETION)
     nonce = providers.values.nonce
     others: dict[str, JsonValue] = {str(held.id): telling(held, nonce) for held in (*providers.held, *providers.past)}
     for exchange in ledger.exchanges:

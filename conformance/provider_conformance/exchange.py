@@ -10,6 +10,8 @@ from provider_conformance.jsontext import JsonText, read_json
 
 Headers = tuple[tuple[str, str], ...]
 
+TOKEN_HEADER = "access_token"  # noqa: S105 - the name of the header
+
 
 class TransportProblem(StrEnum):
     """Why a request got no complete HTTP answer."""

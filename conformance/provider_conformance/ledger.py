@@ -6,8 +6,10 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from provider_conformance.record import Claim, Notes
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from provider_conformance.exchange import Exchange
     from provider_conformance.judge import Problem
@@ -21,31 +23,20 @@ LARGEST_KEPT_LATE = 1024
 """Bytes that are kept of an answer's body before and after that."""
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A judgement that was made: which rule, on which exchanges, with which data, for which requirement.
-
-    With the exchanges at hand, `rule` judges the same again.
-    """
-
-    requirement: str
-    rule: str
-    exchanges: tuple[int, ...]
-    arguments: Mapping[str, object]
-    problem: Problem | None
-    story: tuple[int, ...] = ()
-
-
 @dataclass
 class Evidence:
     """All that the run has gathered about one requirement."""
 
     requirement: str
-    exchanges: set[int] = field(default_factory=set)
-    controls: int = 0
+    controls: list[int] = field(default_factory=list)
     violations: list[Claim] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
+
+    @property
+    def notes(self) -> Notes:
+        """What there is besides claims."""
+        return Notes(tuple(self.gaps), tuple(self.defects), tuple(self.controls))
 
 
 class Ledger:
@@ -55,6 +46,7 @@ class Ledger:
         self.exchanges: list[Exchange] = []
         self.claims: list[Claim] = []
         self._evidence: dict[str, Evidence] = {}
+        self._excused: list[Claim] = []
         self._judging = True
         self._kept = 0
 
@@ -106,19 +98,32 @@ class Ledger:
         numbers = tuple(exchange.number for exchange in exchanges)
         before = tuple(exchange.number for exchange in story)
         claim = Claim(requirement, rule.__name__, numbers, arguments, problem, before)
-        evidence = self.of(requirement)
-        evidence.exchanges.update(numbers)
         if problem is not None:
-            evidence.violations.append(claim)
+            self.of(requirement).violations.append(claim)
         self.claims.append(claim)
         return problem
+
+    def judged(self, requirement: str) -> set[int]:
+        """Return the numbers of the exchanges that have borne on a requirement."""
+        claimed = {number for claim in self.claims if claim.requirement == requirement for number in claim.exchanges}
+        return claimed.union(self.of(requirement).controls)
 
     def excuse(self, since: int) -> None:
         """Blame nobody for exchanges from a number on: the target was gone, and somebody may have stopped it."""
         for evidence in self._evidence.values():
             lost = [claim for claim in evidence.violations if any(number >= since for number in claim.exchanges)]
             evidence.violations = [claim for claim in evidence.violations if claim not in lost]
+            self._excused += lost
             evidence.gaps += [f"the target was gone: {claim.problem.summary}" for claim in lost if claim.problem]
+
+    def notes(self) -> dict[str, Notes]:
+        """Return what there is about each requirement besides claims."""
+        return {name: evidence.notes for name, evidence in self._evidence.items()}
+
+    def settled_claims(self) -> list[Claim]:
+        """Return all claims; those that nobody is to be blamed for are marked."""
+        excused = set(map(id, self._excused))
+        return [replace(claim, excused=True) if id(claim) in excused else claim for claim in self.claims]
 
     def forget(self) -> None:
         """Let go of all that is recorded: Hypothesis keeps the tests of a process, and they the ledger."""

@@ -1,46 +1,112 @@
-"""Masks the token and every password wherever the run writes something down."""
+"""Replaces the token and every password wherever the run writes something down."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from provider_conformance.jsontext import JsonValue
 
 MASK = "********"
 SHORTEST_SECRET = 6
 """Secrets shorter than this are only masked where a property names them: they would be found in everything."""
 
-_PASSWORD_MEMBER = re.compile(r'("password"\s*:\s*)("(?:[^"\\]|\\.)*"|[^,}\]\s]+)')
+_PASSWORD_MEMBER = re.compile(r'("password"\s*:\s*)("(?:[^"\\]|\\.)*"|-?[0-9][^,}\]\s]*)')
 _PASSWORD_TEXT = re.compile(r"(\bpassword\s*[=:]\s*)([^\s,;&}]+)", re.IGNORECASE)
 
 
 class Masker:
-    """Replaces secrets, as they are and in the encodings in which servers echo them."""
+    """Replaces secrets, as they are and in the encodings in which servers echo them.
 
-    def __init__(self, *secrets: str) -> None:
-        self._pattern = _pattern(secrets)
+    `secrets` are what is known, each with what stands for it; what only the name of its property tells becomes a mask.
+    """
+
+    def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
+        self._secrets = dict(secrets or {})
+        self._forms = {
+            form: placeholder
+            for secret, placeholder in self._secrets.items()
+            if len(secret) >= SHORTEST_SECRET
+            for form in encodings(secret)
+        }
+
+    def narrowed(self, texts: Iterable[str]) -> Masker:
+        """Return one that looks only for what is found in these texts: most secrets are never echoed."""
+        whole = "\n".join(texts)
+        found = Masker()
+        found._secrets = self._secrets
+        found._forms = {form: mask for form, mask in self._forms.items() if form in whole}
+        return found
 
     def __call__(self, text: str) -> str:
-        """Return the text with every secret masked."""
-        text = _PASSWORD_MEMBER.sub(rf'\1"{MASK}"', text)
-        text = _PASSWORD_TEXT.sub(rf"\1{MASK}", text) if '"password"' not in text else text
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        """Return the text with every secret replaced."""
+        return self.elsewhere(self.members(text))
+
+    def members(self, text: str) -> str:
+        """Return the text with what is named a password replaced."""
+        if "assword" not in text and "PASSWORD" not in text:
+            return text
+        text = _PASSWORD_MEMBER.sub(self._of_member, text)
+        return _PASSWORD_TEXT.sub(rf"\1{MASK}", text) if '"password"' not in text else text
+
+    def elsewhere(self, text: str) -> str:
+        """Return the text with every known secret replaced, wherever it stands."""
+        return self._pattern.sub(lambda found: self._forms[found[0]], text) if self._forms else text
+
+    def value(self, value: JsonValue) -> JsonValue:
+        """Return a JSON value with every secret in it replaced."""
+        if isinstance(value, str):
+            return self.elsewhere(value)
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        if isinstance(value, dict):
+            return {
+                self.elsewhere(name): self._secrets.get(member, MASK)
+                if name == "password" and isinstance(member, str)
+                else self.value(member)
+                for name, member in value.items()
+            }
+        return value
+
+    def header(self, value: str) -> str:
+        """Return what stands for the value of a header that is a secret."""
+        return self._secrets.get(value, MASK)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(re.escape, sorted(self._forms, key=len, reverse=True))))
+
+    def _of_member(self, found: re.Match[str]) -> str:
+        value = found[2]
+        if not value.startswith('"'):
+            return f"{found[1]}0"
+        try:
+            text = str(json.loads(value))
+        except ValueError:
+            text = value[1:-1]
+        return f'{found[1]}"{self._secrets.get(text, MASK)}"'
 
 
-def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
-    forms = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in encodings(secret)}
-    if not forms:
-        return None
-    return re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+def masked_by(*secrets: str) -> Masker:
+    """Return what replaces secrets by the same mask."""
+    return Masker(dict.fromkeys(secrets, MASK))
 
 
 def encodings(secret: str) -> set[str]:
     """Return a secret as it is, as JSON, URL-encoded and in base64 at each of the three offsets."""
     raw = secret.encode()
     forms = {secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret), raw.hex()}
+    forms |= {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + raw).decode()
         inner = encoded[(0, 2, 3)[offset] : len(encoded) - 4 if len(encoded) % 4 == 0 else None]
         forms |= {inner, inner.replace("+", "-").replace("/", "_")}
-    return {form for form in forms if len(form) >= SHORTEST_SECRET}
+    # What holds a quotation mark would take a JSON text's own along; there it is escaped.
+    return {form for form in forms if len(form) >= SHORTEST_SECRET and not re.search(r'(?<!\\)"', form)}

@@ -1,31 +1,29 @@
-"""Turns what the ledger has gathered into outcomes, failures and figures, with every secret masked."""
+"""Judges a record: outcomes, failures and figures, from what was exchanged and claimed alone."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import re
 import shlex
 from collections import Counter
-from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from provider_conformance.contract import Level, load_catalogue, load_contract
+from provider_conformance.exchange import TOKEN_HEADER
 from provider_conformance.hints import hint
 from provider_conformance.judge.wording import outcome
-from provider_conformance.masking import Masker
-from provider_conformance.target import TOKEN_HEADER
-from provider_conformance.verdict import Failure, OperationStatistics, Outcome, RequirementResult, Step
+from provider_conformance.known import applied
+from provider_conformance.record import TOKEN, Notes
+from provider_conformance.reports.inert import inert
+from provider_conformance.verdict import Failure, OperationStatistics, Outcome, Report, RequirementResult, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from provider_conformance.contract import Requirement
     from provider_conformance.exchange import Exchange, Request
-    from provider_conformance.ledger import Claim, Evidence, Ledger
-    from provider_conformance.target import Target
+    from provider_conformance.judge import Problem
+    from provider_conformance.record import Claim, Record
 
 MOST_FAILURES = 5
 """Failures that are told in full for one requirement; the others are counted."""
@@ -33,60 +31,146 @@ MOST_FAILURES = 5
 LONGEST_EXCERPT = 2000
 """Characters of a body that a step of a failure shows."""
 
-LONGEST_TOLD = 100_000
-"""Bytes of a body beyond which it is not told in full."""
+DOCUMENTED_LENGTH = 64
+"""Characters of a token (D2)."""
 
 NO_EVIDENCE = "no exchange bore on it"
+UNTOLD = frozenset({"Host", "User-Agent", "Accept", "Accept-Encoding", "Content-Length"})
+"""Headers that curl sends by itself."""
 
 
-def result_of(requirement: Requirement, ledger: Ledger, target: Target) -> RequirementResult:
-    """Return the outcome of a requirement: a violation fails it, and a pass needs evidence without gaps."""
-    evidence = ledger.of(requirement.id)
-    found, reason = _outcome(evidence)
-    mask = masker(ledger, target) if reason else Masker()
-    return RequirementResult(
-        requirement,
-        found,
-        mask(reason),
-        exchanges=len(evidence.exchanges),
-        controls=evidence.controls,
-        failures=_failures(evidence, ledger, target, mask),
+def report_of(record: Record) -> Report:
+    """Return the report of a record; from the same record comes the same report, at any time and place."""
+    run = record.circumstances
+    results, stale = applied(results_of(record), run.known)
+    return Report(
+        tool_version=run.tool_version,
+        contract_version=run.contract_version,
+        contract_sha256=run.contract_sha256,
+        catalogue_version=run.catalogue_version,
+        catalogue_sha256=run.catalogue_sha256,
+        base_url=run.base_url,
+        implementation=run.implementation,
+        implementation_version=run.implementation_version,
+        level=run.level,
+        seed=run.seed,
+        options=run.options,
+        started=run.started,
+        finished=run.finished,
+        results=tuple(result for result in results if result.requirement.level is not Level.ADVICE),
+        advice=_advice(results, run.token_length),
+        diagnosis=run.diagnosis,
+        statistics=statistics(record.exchanges),
+        exchanges=len(record.exchanges),
+        requests_sha256=fingerprint(record.exchanges),
+        cleanup=run.cleanup,
+        readings=load_contract().readings,
+        stale=stale,
     )
 
 
-def masker(ledger: Ledger, target: Target) -> Masker:
-    """Return what masks the token, all made from it, what gateways are told, and every password that was sent."""
-    return _masker(ledger, target, len(ledger.exchanges))
+def results_of(record: Record) -> list[RequirementResult]:
+    """Return the outcome of every requirement: a violation fails it, and a pass needs evidence without gaps."""
+    exchanges = {exchange.number: exchange for exchange in record.exchanges}
+    claims: dict[str, list[Claim]] = {}
+    for claim in record.claims:
+        claims.setdefault(claim.requirement, []).append(claim)
+    return [_result(requirement, claims.get(requirement.id, []), record, exchanges) for requirement in load_catalogue()]
 
 
-@lru_cache(maxsize=1)
-def _masker(ledger: Ledger, target: Target, _exchanges: int) -> Masker:
-    tokens = {
-        value
-        for exchange in ledger.exchanges
-        for name, value in exchange.request.headers
-        if name.lower() == TOKEN_HEADER
-    }
-    bodies = (exchange.request.body or b"" for exchange in ledger.exchanges)
-    passwords = {found for body in bodies for found in PASSWORD_SENT.findall(body[:LONGEST_TOLD])}
-    texts = {text for found in passwords if (text := _text_of(found)) is not None}
-    return Masker(target.token, *target.secrets, *sorted(tokens), *sorted(texts))
+def _result(
+    requirement: Requirement, claims: Sequence[Claim], record: Record, exchanges: Mapping[int, Exchange]
+) -> RequirementResult:
+    run, notes = record.circumstances, record.notes.get(requirement.id, Notes())
+    violations = [claim for claim in claims if claim.problem is not None and not claim.excused]
+    numbers = {number for claim in claims for number in claim.exchanges}.union(notes.controls)
+    found, reason = outcome_of(notes, violated=bool(violations), judged=bool(numbers))
+    if requirement.id not in run.selected and found is not Outcome.FAIL:
+        return RequirementResult(requirement, Outcome.NOT_TESTED, "not selected by --only")
+    if run.options.get("read_only") and reason == NO_EVIDENCE:
+        reason = "needs providers of the run's own, and may create none (--read-only)"
+    failures = _failures(violations, exchanges, run.base_url)
+    return RequirementResult(
+        requirement,
+        found,
+        failures[0].summary if failures else reason,
+        exchanges=len(numbers),
+        controls=len(notes.controls),
+        failures=failures,
+    )
 
 
-PASSWORD_SENT = re.compile(rb'"password"\s*:\s*("(?:[^"\\]|\\.)*")')
+def outcome_of(notes: Notes, *, violated: bool, judged: bool) -> tuple[Outcome, str]:
+    """Return the outcome of a requirement, and the reason where it was not tested or our own test failed."""
+    if violated:
+        return Outcome.FAIL, ""
+    if notes.defects:
+        return Outcome.ERROR, notes.defects[0]
+    if notes.gaps:
+        return Outcome.NOT_TESTED, notes.gaps[0]
+    return (Outcome.PASS, "") if judged else (Outcome.NOT_TESTED, NO_EVIDENCE)
 
 
-def _text_of(quoted: bytes) -> str | None:
-    """Read a quoted password; one that has no UTF-8 is masked by the name of its property only."""
-    try:
-        text = str(json.loads(quoted))
-        text.encode()
-    except ValueError:
-        return None
-    return text
+def told_claims(record: Record) -> list[tuple[Requirement, Claim, Problem]]:
+    """Return the claims that the failures of a report tell of, in the report's order."""
+    return [
+        (requirement, *same[0])
+        for requirement in load_catalogue()
+        if requirement.level is not Level.ADVICE
+        for same in _kinds([claim for claim in record.claims if claim.requirement == requirement.id])
+    ]
 
 
-def statistics(exchanges: Sequence[Exchange]) -> tuple[OperationStatistics, ...]:
+def _kinds(claims: Iterable[Claim]) -> list[list[tuple[Claim, Problem]]]:
+    """Put violations of the same kind together; of very many kinds, the first are enough."""
+    kinds: dict[str, list[tuple[Claim, Problem]]] = {}
+    for claim in claims:
+        if claim.problem is not None and not claim.excused:
+            kinds.setdefault(_kind(claim), []).append((claim, claim.problem))
+    return list(kinds.values())[:MOST_FAILURES]
+
+
+def _failures(claims: Sequence[Claim], exchanges: Mapping[int, Exchange], base_url: str) -> tuple[Failure, ...]:
+    """Tell each kind of violation once, by its rule and what differs, and count those that are alike."""
+    return tuple(_failure(*same[0], len(same) - 1, exchanges, base_url) for same in _kinds(claims))
+
+
+def _failure(claim: Claim, problem: Problem, alike: int, exchanges: Mapping[int, Exchange], base_url: str) -> Failure:
+    numbers = sorted({*claim.story, *claim.exchanges})
+    return Failure(
+        problem.summary,
+        problem.expected,
+        problem.actual,
+        tuple(_step(exchanges[number], base_url) for number in numbers if number in exchanges),
+        problem.differences,
+        alike=alike,
+        hint=hint(claim.rule, problem, [exchanges[number] for number in claim.exchanges]),
+        rule=claim.rule,
+    )
+
+
+def _step(exchange: Exchange, base_url: str) -> Step:
+    request, response = exchange.request, exchange.response
+    sent = f"{request.method} {request.target}"
+    sent += f" {_excerpt(request.body)}" if request.body is not None else ""
+    came = outcome(exchange)
+    came += f" {_excerpt(response.body)}" if response is not None and response.body else ""
+    return Step(exchange.number, inert(sent), inert(came), curl(request, base_url))
+
+
+def _excerpt(body: bytes) -> str:
+    text = body[: 4 * LONGEST_EXCERPT].decode("utf-8", "backslashreplace")
+    return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]}… ({len(body)} bytes)"
+
+
+def _kind(claim: Claim) -> str:
+    """Name what violations have in common: the rule and the words of the summary without its numbers."""
+    assert claim.problem is not None
+    words = "".join("#" if character.isdigit() else character for character in claim.problem.summary)
+    return f"{claim.rule} {words}"
+
+
+def statistics(exchanges: Iterable[Exchange]) -> tuple[OperationStatistics, ...]:
     """Return count, status codes and latency of each operation, in the order in which they were first sent."""
     by_operation: dict[str, list[Exchange]] = {}
     for exchange in exchanges:
@@ -102,107 +186,44 @@ def statistics(exchanges: Sequence[Exchange]) -> tuple[OperationStatistics, ...]
     )
 
 
-def fingerprint(exchanges: Sequence[Exchange]) -> str:
+def fingerprint(exchanges: Iterable[Exchange]) -> str:
     """Return a hash of all that was sent, in order, but for address and tokens: equal for runs that sent the same."""
     digest = hashlib.sha256()
-    tokens = [value for exchange in exchanges[:1] for name, value in exchange.request.headers if name == TOKEN_HEADER]
     for exchange in exchanges:
         request = exchange.request
         headers = [pair for pair in request.headers if pair[0].lower() not in {"host", TOKEN_HEADER}]
-        sent = repr((request.method, request.target, headers, request.body))
-        for token in tokens:  # elsewhere than in its header, where it is tried, too
-            sent = sent.replace(token, "").replace(quote(token, safe=""), "")
-        digest.update(sent.encode())
+        digest.update(repr((request.method, request.target, headers, request.body)).encode())
     return digest.hexdigest()
 
 
-def curl(request: Request, target: Target) -> str:
-    """Write a request as a command line; the token is taken from the environment, and a password is masked."""
-    origin = target.base_url.split("/", 3)
+def curl(request: Request, base_url: str) -> str:
+    """Write a request as a command line; the token is taken from the environment."""
+    origin = base_url.split("/", 3)
     words = ["curl", "-sS"]
     if request.method != "GET":
         words += ["-X", request.method]
     words.append(shlex.quote("/".join(origin[:3]) + request.target))
     for name, value in request.headers:
         if name.lower() == TOKEN_HEADER:
-            variable = "$PROVIDER_TOKEN" if value == target.token else "$WRONG_TOKEN"
+            variable = "$PROVIDER_TOKEN" if value == TOKEN else "$WRONG_TOKEN"
             words += ["-H", f'"{name}: {variable}"']
-        elif name not in {"Host", "User-Agent", "Accept", "Accept-Encoding", "Content-Length"}:
+        elif name not in UNTOLD:
             words += ["-H", shlex.quote(f"{name}: {value}")]
     if request.body is not None:
-        words += ["--data-binary", shlex.quote(_told(request.body))]
+        words += ["--data-binary", shlex.quote(request.body.decode("utf-8", "backslashreplace"))]
     return " ".join(words)
 
 
-def _told(body: bytes) -> str:
-    """Write a body as text; of one that nobody would read or paste, only the beginning."""
-    if len(body) > LONGEST_TOLD:
-        return f"{body[:200].decode('utf-8', 'backslashreplace')}… ({len(body)} bytes)"
-    return body.decode("utf-8", "backslashreplace")
-
-
-def _outcome(evidence: Evidence) -> tuple[Outcome, str]:
-    if evidence.violations:
-        return Outcome.FAIL, evidence.violations[0].problem.summary if evidence.violations[0].problem else ""
-    if evidence.defects:
-        return Outcome.ERROR, evidence.defects[0]
-    if evidence.gaps:
-        return Outcome.NOT_TESTED, evidence.gaps[0]
-    if not evidence.exchanges:
-        return Outcome.NOT_TESTED, NO_EVIDENCE
-    return Outcome.PASS, ""
-
-
-def _failures(evidence: Evidence, ledger: Ledger, target: Target, mask: Masker) -> tuple[Failure, ...]:
-    """Tell each kind of violation once, by its rule and what differs, and count those that are alike."""
-    kinds: dict[str, list[Claim]] = {}
-    for claim in evidence.violations:
-        assert claim.problem is not None
-        kinds.setdefault(_kind(claim), []).append(claim)
-    exchanges = {exchange.number: exchange for exchange in ledger.exchanges}
-    failures = []
-    for claims in list(kinds.values())[:MOST_FAILURES]:
-        first = claims[0]
-        assert first.problem is not None
-        numbers = sorted({*first.story, *first.exchanges})
-        judged = [exchanges[number] for number in first.exchanges if number in exchanges]
-        failures.append(
-            Failure(
-                mask(first.problem.summary),
-                mask(first.problem.expected),
-                mask(first.problem.actual),
-                tuple(_step(exchanges[number], target, mask) for number in numbers if number in exchanges),
-                tuple(
-                    replace(one, expected=mask(one.expected), actual=mask(one.actual))
-                    for one in first.problem.differences
-                ),
-                alike=len(claims) - 1,
-                hint=hint(first.rule, first.problem, judged),
-                rule=first.rule,
-            )
-        )
-    return tuple(failures)
-
-
-def _step(exchange: Exchange, target: Target, mask: Masker) -> Step:
-    request, response = exchange.request, exchange.response
-    sent = f"{request.method} {request.target}"
-    sent += f" {_excerpt(request.body)}" if request.body is not None else ""
-    came = outcome(exchange)
-    came += f" {_excerpt(response.body)}" if response is not None and response.body else ""
-    return Step(exchange.number, mask(sent), mask(came), mask(curl(request, target)))
-
-
-def _excerpt(body: bytes) -> str:
-    text = body[: 4 * LONGEST_EXCERPT].decode("utf-8", "backslashreplace")
-    return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]}… ({len(body)} bytes)"
-
-
-def _kind(claim: Claim) -> str:
-    """Name what violations have in common: the rule and the words of the summary without its numbers."""
-    assert claim.problem is not None
-    words = "".join("#" if character.isdigit() else character for character in claim.problem.summary)
-    return f"{claim.rule} {words}"
+def _advice(results: Iterable[RequirementResult], token_length: int) -> tuple[str, ...]:
+    advice = [
+        f"{result.requirement.id}: {failure.summary}"
+        for result in results
+        if result.requirement.level is Level.ADVICE
+        for failure in result.failures
+    ]
+    if token_length != DOCUMENTED_LENGTH:
+        advice.append(f"the token has {token_length} characters, where the documentation says 64 (D2)")
+    return tuple(advice)
 
 
 def _percentiles(milliseconds: list[float]) -> dict[str, float]:

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provider_conformance.concealing import masker_of
 from provider_conformance.errors import NotTestableError, RunEndedError, TargetLostError, ViolationError
 from provider_conformance.expectations import Draw, Expect
-from provider_conformance.outcomes import result_of
+from provider_conformance.outcomes import outcome_of
 from provider_conformance.refusals import Refusals
 from provider_conformance.survival import SURVIVAL, judge_survival
+from provider_conformance.verdict import RequirementResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from provider_conformance.api import Api
+    from provider_conformance.contract import Requirement
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Providers
@@ -52,6 +55,17 @@ def requirements_of(item: pytest.Item) -> tuple[str, ...]:
     """Return the requirement ids that a test is marked with."""
     mark = item.get_closest_marker("requirement")
     return tuple(mark.args) if mark else ()
+
+
+def glimpse(wanted: Requirement, session: Session) -> RequirementResult:
+    """Return the outcome of a requirement for those who watch; what led there is told at the end."""
+    evidence = session.ledger.of(wanted.id)
+    judged = session.ledger.judged(wanted.id)
+    found, reason = outcome_of(evidence.notes, violated=bool(evidence.violations), judged=bool(judged))
+    first = next((claim.problem for claim in evidence.violations), None)
+    text = first.summary if first else reason
+    mask = masker_of(session.ledger.exchanges, session.target).narrowed([text]) if text else str
+    return RequirementResult(wanted, found, mask(text), exchanges=len(judged))
 
 
 class SuitePlugin:
@@ -94,8 +108,7 @@ class SuitePlugin:
         waiting = {name for other in self._to_come for name in requirements_of(other)}
         for wanted in self._session.requirements:
             if wanted.id in (set(requirements_of(item)) - waiting) & self._session.counting:
-                result = result_of(wanted, self._session.ledger, self._session.target)
-                self._session.progress.requirement_finished(result)
+                self._session.progress.requirement_finished(glimpse(wanted, self._session))
 
     def pytest_sessionfinish(self) -> None:
         """Judge what only the whole run tells, and say of tests that no longer ran that they did not."""

@@ -102,6 +102,7 @@ def prove_one(identifier: str) -> Proof:
     """Certify the server of one fault over real sockets at the level of its requirements."""
     from provider_conformance.config import Config  # noqa: PLC0415 - for worker processes
     from provider_conformance.faults.catalogue import find_fault  # noqa: PLC0415
+    from provider_conformance.outcomes import report_of  # noqa: PLC0415
     from provider_conformance.progress import Silence  # noqa: PLC0415
     from provider_conformance.reference.server import Server  # noqa: PLC0415
     from provider_conformance.run import certify  # noqa: PLC0415
@@ -111,7 +112,7 @@ def prove_one(identifier: str) -> Proof:
     began = time.monotonic()
     with Server(fault=identifier) as server, tempfile.TemporaryDirectory() as folder:
         config = Config(server.base_url, server.token, level_of(fault), report_dir=Path(folder))
-        report = certify(config, Silence())
+        report = report_of(certify(config, Silence()))
     red = [result for result in report.results if result.outcome is Outcome.FAIL]
     advised = [line.partition(":")[0] for line in report.advice]
     return Proof(

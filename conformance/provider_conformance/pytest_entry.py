@@ -39,9 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Look at the target before any test is collected."""
     if not any(SUITE in argument for argument in config.invocation_params.args):
         return
+    from provider_conformance.outcomes import report_of  # noqa: PLC0415
     from provider_conformance.plugin import SuitePlugin  # noqa: PLC0415 - slow, and only for the suite
     from provider_conformance.progress import Silence  # noqa: PLC0415
-    from provider_conformance.run import clean, examine, opened, report_of  # noqa: PLC0415
+    from provider_conformance.run import clean, examine, opened, record_of_run  # noqa: PLC0415
 
     stack = config.stash[ENTERED] = ExitStack()
     session = stack.enter_context(opened(_settings(config), Silence()))
@@ -49,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     diagnosis = examine(session, lambda _: None)
 
     def finish() -> None:
-        config.stash[REPORT] = report_of(session, diagnosis, clean(session), started)
+        config.stash[REPORT] = report_of(record_of_run(session, diagnosis, clean(session), started))
 
     stack.callback(finish)
     if diagnosis.fatal:

@@ -13,17 +13,18 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import __version__
+from provider_conformance.concealing import masker_of, record_of
 from provider_conformance.config import UsageError
-from provider_conformance.contract import Level, Operation, load_catalogue, load_contract
+from provider_conformance.contract import Operation, load_catalogue, load_contract
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.inventory import found_by_name
 from provider_conformance.journal import Journal, read_leftovers
 from provider_conformance.limits import CLEANING_TIME
-from provider_conformance.outcomes import NO_EVIDENCE, fingerprint, masker, result_of, statistics
+from provider_conformance.record import Circumstances
 from provider_conformance.session import Session, open_session
 from provider_conformance.smoke import Diagnosis, look
 from provider_conformance.target import Guard
-from provider_conformance.verdict import Cleanup, ExitCode, Outcome, Report, RequirementResult
+from provider_conformance.verdict import Cleanup, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,20 +32,20 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from provider_conformance.config import Config
-    from provider_conformance.contract import Requirement
     from provider_conformance.progress import Progress
+    from provider_conformance.record import Record
 
 JOURNAL = "journal.jsonl"
 LONGEST_PAUSE = 1.0
 """Seconds between two tries to reach a target that is away."""
 
 
-def certify(config: Config, progress: Progress) -> Report:
-    """Test one implementation and return the report; without a base URL, that is the embedded reference."""
+def certify(config: Config, progress: Progress) -> Record:
+    """Test one implementation and return the record of it; without a base URL, that is the embedded reference."""
     with opened(config, progress) as session, _interruptible(session.guard):
         started = datetime.now(UTC)
         diagnosis = examine(session, _run_tests)
-        return report_of(session, diagnosis, clean(session), started)
+        return record_of_run(session, diagnosis, clean(session), started)
 
 
 @contextlib.contextmanager
@@ -93,7 +94,7 @@ def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis
     except (RunEndedError, NotTestableError) as reason:
         diagnosis = Diagnosis(str(reason), fatal=True)
     if diagnosis.text:
-        mask = masker(session.ledger, session.target)
+        mask = masker_of(session.ledger.exchanges, session.target)
         diagnosis = Diagnosis(mask(diagnosis.text), diagnosis.fatal)
         session.progress.diagnosis(diagnosis.text)
     if diagnosis.fatal:
@@ -225,17 +226,19 @@ def _settle_disputed(session: Session) -> None:
     providers.clear()
 
 
-def report_of(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started: datetime) -> Report:
-    """Put together what the run has found."""
+def record_of_run(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started: datetime) -> Record:
+    """Put together what the run has found, without any secret."""
     contract, catalogue, config = load_contract(), load_catalogue(), session.config
-    results = [_result(session, requirement) for requirement in session.requirements]
-    return Report(
+    circumstances = Circumstances(
         tool_version=__version__,
         contract_version=contract.version,
         contract_sha256=contract.sha256,
         catalogue_version=catalogue.version,
         catalogue_sha256=catalogue.sha256,
         base_url=session.target.base_url,
+        known=config.known,
+        implementation=config.implementation,
+        implementation_version=config.implementation_version,
         level=config.level,
         seed=config.seed,
         options={
@@ -251,36 +254,11 @@ def report_of(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, started:
             "headers": tuple(name for name, _ in config.headers),
             "proxy": config.proxy is not None,
         },
+        selected=tuple(sorted(session.selected)),
         started=started,
         finished=datetime.now(UTC),
-        results=tuple(result for result in results if result.requirement.level is not Level.ADVICE),
-        advice=_advice(session, results),
         diagnosis=diagnosis.text,
-        statistics=statistics(session.ledger.exchanges),
-        exchanges=len(session.ledger.exchanges),
-        requests_sha256=fingerprint(session.ledger.exchanges),
+        token_length=len(session.target.token),
         cleanup=cleanup,
-        readings=contract.readings,
     )
-
-
-def _result(session: Session, requirement: Requirement) -> RequirementResult:
-    result = result_of(requirement, session.ledger, session.target)
-    if session.config.read_only and result.reason == NO_EVIDENCE:
-        return replace(result, reason="needs providers of the run's own, and may create none (--read-only)")
-    if requirement.id in session.selected or result.outcome is Outcome.FAIL:
-        return result
-    return RequirementResult(requirement, Outcome.NOT_TESTED, "not selected by --only")
-
-
-def _advice(session: Session, results: list[RequirementResult]) -> tuple[str, ...]:
-    advice = [
-        f"{result.requirement.id}: {failure.summary}"
-        for result in results
-        if result.requirement.level is Level.ADVICE
-        for failure in result.failures
-    ]
-    length = len(session.target.token)
-    if length != 64:
-        advice.append(f"the token has {length} characters, where the documentation says 64 (D2)")
-    return tuple(advice)
+    return record_of(session.ledger, session.target, circumstances)

@@ -26,7 +26,7 @@ def judge_survival(ledger: Ledger) -> None:
 
     An exchange that already fails another requirement is left to that one: one cause, one failure.
     """
-    judged = ledger.of(SURVIVAL).exchanges
+    judged = ledger.judged(SURVIVAL)
     blamed = {number for claim in ledger.claims if claim.problem is not None for number in claim.exchanges}
     for exchange in answerable(ledger.exchanges):
         if exchange.number not in judged | blamed:

@@ -23,7 +23,7 @@ from provider_conformance.errors import (
     RunEndedError,
     TargetLostError,
 )
-from provider_conformance.exchange import Exchange, Headers, Request, TransportProblem
+from provider_conformance.exchange import TOKEN_HEADER, Exchange, Headers, Request, TransportProblem
 from provider_conformance.limits import (
     FOR_EVER,
     HUGE_ANSWER,
@@ -100,8 +100,6 @@ class Pace:
 
 SECRET_HEADER = re.compile("auth|cookie|key|pass|secret|session|token", re.IGNORECASE)
 """Names of headers whose values are secrets."""
-
-TOKEN_HEADER = "access_token"  # noqa: S105 - the name of the header
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,9 @@ class Cleanup:
 class Report:
     """Everything that a run has to say; all formats are renderings of it. Secrets are masked already.
 
-    `requests_sha256` is equal for two runs that sent the same requests in the same order; `readings` are how the
-    contract reads the documentation where it contradicts itself.
+    `evidence_sha256` is the hash of the file of evidence that it was made from, empty where there is none; `stale`
+    tells of known failures that hold; `requests_sha256` is equal for two runs that sent the same requests in the same
+    order; `readings` are how the contract reads the documentation where it contradicts itself.
     """
 
     tool_version: str
@@ -144,11 +145,16 @@ class Report:
     requests_sha256: str = ""
     cleanup: Cleanup = field(default_factory=Cleanup)
     readings: tuple[Reading, ...] = ()
+    implementation: str = ""
+    implementation_version: str = ""
+    evidence_sha256: str = ""
+    stale: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict at the level of the run."""
-        return decide(self.results, self.level)
+        """The verdict at the level of the run; never conformant beside known failures that are stale."""
+        verdict = decide(self.results, self.level)
+        return Verdict.INCOMPLETE if self.stale and verdict is Verdict.CONFORMANT else verdict
 
     @property
     def reached_level(self) -> Level | None:
@@ -158,7 +164,8 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """The exit code of the run, apart from what happens to its artefacts."""
-        return exit_code(self.results, self.level)
+        code = exit_code(self.results, self.level)
+        return ExitCode.USAGE if self.stale and code is ExitCode.CONFORMANT else code
 
 
 def counting(results: Iterable[RequirementResult], level: Level) -> tuple[RequirementResult, ...]:

@@ -192,6 +192,8 @@ def show_report(console: Console, report: Report) -> None:
             _show_failures(console, result, report)
     _show_gaps(console, counted)
     _show_defects(console, [r for r in report.results if r.outcome is Outcome.ERROR])
+    for remark in report.stale:
+        console.print(Text(f"STALE {inert(remark, LONGEST_TEXT)}", style="bold red"))
     if report.advice:
         console.print(Text("advice (counts in no verdict):", style="bold"))
         for remark in report.advice:

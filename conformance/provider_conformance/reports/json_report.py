@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FILE_NAME = "report.json"
 REPORT_VERSION = "1.0"
 TOOL_NAME = "sip-provider-conformance"
+EVIDENCE = "evidence.jsonl.gz"
 SECRET_OPTIONS = frozenset({"token", "token_file", "password"})
 MASK = "[masked]"
 
@@ -33,8 +34,12 @@ def write(report: Report, directory: Path) -> Path:
 
 def render(report: Report) -> bytes:
     """Return report.json as bytes: one object, UTF-8, every line short enough to read in a diff."""
-    document = _plain(as_document(report))
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2).encode("utf-8") + b"\n"
+    return json.dumps(as_json(report), ensure_ascii=False, allow_nan=False, indent=2).encode("utf-8") + b"\n"
+
+
+def as_json(report: Report) -> JsonValue:
+    """Return the report as reading report.json gives it."""
+    return _plain(as_document(report))
 
 
 def as_document(report: Report) -> dict[str, Any]:
@@ -49,7 +54,12 @@ def as_document(report: Report) -> dict[str, Any]:
         "started": report.started.isoformat(),
         "finished": report.finished.isoformat(),
         "duration_s": round((report.finished - report.started).total_seconds(), 3),
-        "target": {"base_url": report.base_url},
+        "target": {
+            "base_url": report.base_url,
+            "implementation": report.implementation,
+            "version": report.implementation_version,
+        },
+        "evidence": {"file": EVIDENCE, "sha256": report.evidence_sha256} if report.evidence_sha256 else None,
         "level": report.level.value,
         "verdict": report.verdict.value,
         "reached_level": report.reached_level.value if report.reached_level else None,
@@ -60,6 +70,7 @@ def as_document(report: Report) -> dict[str, Any]:
             if any(reading.id in result.requirement.reading and result.failures for result in report.results)
         },
         "requirements": [_requirement(result) for result in report.results],
+        "stale": list(report.stale),
         "advice": list(report.advice),
         "statistics": {
             "exchanges": report.exchanges,

@@ -1,0 +1,153 @@
+"""Makes the record of a run from what the ledger has gathered, with every secret replaced."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from provider_conformance.exchange import TOKEN_HEADER
+from provider_conformance.masking import Masker
+from provider_conformance.record import TOKEN, Notes, Record
+from provider_conformance.rules import judged_again
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from provider_conformance.exchange import Exchange, Headers
+    from provider_conformance.ledger import Ledger
+    from provider_conformance.record import Circumstances, Claim
+    from provider_conformance.target import Target
+
+LONGEST_REQUEST = 16 * 1024
+"""Bytes of a request's body that are kept; judgements rest on answers, and longer bodies are made to be excessive."""
+
+_PASSWORD_SENT = re.compile(rb'"password"\s*:\s*("(?:[^"\\]|\\.)*")')
+
+
+def record_of(ledger: Ledger, target: Target, circumstances: Circumstances) -> Record:
+    """Return what a report is made from, with a placeholder for each secret."""
+    masker = masker_of(ledger.exchanges, target)
+    exchanges = [_without_members(exchange, masker) for exchange in ledger.exchanges]
+    claims, notes = ledger.settled_claims(), ledger.notes()
+    arguments = {json.dumps(claim.arguments) for claim in claims}
+    reasons = [text for about in notes.values() for text in (*about.gaps, *about.defects)]
+    told = {text for exchange in exchanges for text in _texts(exchange)}
+    mask = masker.narrowed([*told, *arguments, *reasons, circumstances.diagnosis])
+    concealed = {text: mask.value(json.loads(text)) for text in arguments}
+    kept = tuple(_elsewhere(exchange, mask) for exchange in exchanges)
+    numbered = {exchange.number: exchange for exchange in kept}
+    open_claims = (
+        replace(claim, arguments=cast("dict[str, object]", concealed[json.dumps(claim.arguments)])) for claim in claims
+    )
+    return Record(
+        replace(circumstances, diagnosis=mask(circumstances.diagnosis)),
+        kept,
+        tuple(_retold(claim, numbered, mask) for claim in open_claims),
+        {
+            name: Notes(tuple(map(mask, about.gaps)), tuple(map(mask, about.defects)), about.controls)
+            for name, about in notes.items()
+        },
+    )
+
+
+def _retold(claim: Claim, exchanges: Mapping[int, Exchange], mask: Masker) -> Claim:
+    """Return a claim whose problem is told of exchanges without secrets: the one told before may hold parts of some."""
+    if claim.problem is None:
+        return claim
+    problem = judged_again(claim, exchanges)
+    told = replace(claim.problem, summary=mask(claim.problem.summary), expected="", actual="", differences=())
+    return replace(claim, problem=problem or told)
+
+
+def masker_of(exchanges: Iterable[Exchange], target: Target) -> Masker:
+    """Return what replaces the token, all made from it, what gateways are told, and every password that was sent.
+
+    A text that was sent as a password and, openly, as something else as well is no secret.
+    """
+    tokens: dict[str, str] = {target.token: TOKEN}
+    passwords: dict[str, str] = {}
+    openly: set[str] = set()
+    for exchange in exchanges:
+        for name, value in exchange.request.headers:
+            if name.lower() == TOKEN_HEADER:
+                tokens.setdefault(value, f"{TOKEN}-{len(tokens)}-of-{len(value)}")
+        body = (exchange.request.body or b"")[:LONGEST_REQUEST]
+        for quoted in _PASSWORD_SENT.findall(body):
+            if text := _text_of(quoted):
+                passwords.setdefault(text, f"masked-password-{len(passwords) + 1}")
+        openly.update(_told_openly(body))
+    told = "\n".join(openly)
+    secrets = {text: mask for text, mask in passwords.items() if text not in told}
+    headers = {value: f"masked-header-{number}" for number, value in enumerate(target.secrets, 1)}
+    return Masker({**secrets, **headers, **tokens})
+
+
+def _told_openly(body: bytes) -> Iterator[str]:
+    """Return the texts that a body bears in properties other than the password."""
+    try:
+        members = json.loads(body) if body.startswith(b"{") else None
+    except (ValueError, RecursionError):
+        return
+    if isinstance(members, dict):
+        yield from (value for name, value in members.items() if name != "password" and isinstance(value, str))
+
+
+def _text_of(quoted: bytes) -> str | None:
+    """Read a quoted password; one that has no UTF-8 is masked by the name of its property only."""
+    try:
+        text = str(json.loads(quoted))
+        text.encode()
+    except ValueError:
+        return None
+    return text
+
+
+def _without_members(exchange: Exchange, masker: Masker) -> Exchange:
+    """Return an exchange without tokens in their header, and without what is named a password."""
+    request, response = exchange.request, exchange.response
+    body = request.body
+    if body is not None:
+        cut = body[:LONGEST_REQUEST]
+        body = _on_bytes(masker.members, cut) + (b"" if len(cut) == len(body) else b"... (%d bytes)" % len(body))
+    headers = tuple(
+        (name, masker.header(value) if name.lower() == TOKEN_HEADER else value) for name, value in request.headers
+    )
+    if response is not None:
+        response = replace(response, body=_on_bytes(masker.members, response.body))
+    return replace(exchange, request=replace(request, headers=headers, body=body), response=response)
+
+
+def _elsewhere(exchange: Exchange, masker: Masker) -> Exchange:
+    """Return an exchange without secrets wherever else they stand."""
+    request, response, mask = exchange.request, exchange.response, masker.elsewhere
+    request = replace(
+        request,
+        target=mask(request.target),
+        headers=_on_headers(request.headers, masker),
+        body=None if request.body is None else _on_bytes(mask, request.body),
+    )
+    if response is not None:
+        headers = _on_headers(response.headers, masker)
+        response = replace(response, reason=mask(response.reason), headers=headers, body=_on_bytes(mask, response.body))
+    return replace(exchange, request=request, response=response, detail=mask(exchange.detail))
+
+
+def _on_headers(headers: Headers, masker: Masker) -> Headers:
+    return tuple((masker.elsewhere(name), masker.elsewhere(value)) for name, value in headers)
+
+
+def _on_bytes(mask: Callable[[str], str], body: bytes) -> bytes:
+    return mask(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _texts(exchange: Exchange) -> Sequence[str]:
+    """Return all texts of an exchange in which a secret may stand."""
+    request, response = exchange.request, exchange.response
+    texts = [request.target, *(value for _, value in request.headers), exchange.detail]
+    texts.append((request.body or b"").decode("utf-8", "surrogateescape"))
+    if response is not None:
+        texts += [response.reason, *(text for header in response.headers for text in header)]
+        texts.append(response.body.decode("utf-8", "surrogateescape"))
+    return texts
