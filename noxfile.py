@@ -18,7 +18,7 @@ TESTS = ROOT / "tests"
 TOOLS = ROOT / "tools"
 
 nox.options.default_venv_backend = "uv|virtualenv"
-# All but `generate`, which writes (the tests tell whether the models are stale), and what takes long.
+# All but `generate`, which writes (the tests tell whether what it writes is stale), and what takes long.
 nox.options.sessions = ["lint", "typing", "spec", "tests", "conformance", "package"]
 
 
@@ -37,9 +37,10 @@ def spec(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Write the models of the contract; with `-- --check`, fail with a diff if they are stale."""
-    install_groups(session, "models")
+    """Write the models and the page of readings; with `-- --check`, fail with a diff if they are stale."""
+    install_groups(session, "models", "spec")
     session.run("python", TOOLS / "generate_models.py", *session.posargs)
+    session.run("python", TOOLS / "write_readings.py", *session.posargs, env={"PYTHONPATH": str(CONFORMANCE)})
 
 
 @nox.session

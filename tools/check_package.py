@@ -33,7 +33,7 @@ INDISPENSABLE = frozenset(
         "provider_models/py.typed",
     }
 )
-SDIST_FOLDERS = frozenset({".ci", "conformance", "generated", "openapi", "tests", "tools"})
+SDIST_FOLDERS = frozenset({".ci", "conformance", "docs", "generated", "openapi", "tests", "tools"})
 SDIST_FILES = frozenset(
     {
         ".gitignore",
