@@ -161,9 +161,7 @@ def test_variants_are_named_once_and_differ() -> None:
 def test_who_grants_few_providers_is_not_blamed(name: str, most: int, tmp_path: Path) -> None:
     variant = find_variant(name)
     with serving(variant) as server:
-        run = certify(
-            tmp_path, server.url, "--level", TESTED, "--max-providers", str(most), token=server.token, timeout=300
-        )
+        run = certify(tmp_path, server.url, "--level", variant.level, "--max-providers", str(most), token=server.token)
         audit = server.audit()
     assert_not_blamed(run)
     assert_well_behaved(audit)
@@ -178,20 +176,20 @@ def test_what_killed_runs_left_behind_is_not_held_against_anybody(name: str, tmp
     variant = find_variant(name)
     with serving(variant) as server:
         for killed in range(2):
-            kill_a_run(server, tmp_path / f"killed-{killed}")
+            kill_a_run(server, tmp_path / f"killed-{killed}", variant.level)
         finished = tmp_path / "finished"
         finished.mkdir()
-        run = certify(finished, server.url, "--level", TESTED, token=server.token)
+        run = certify(finished, server.url, "--level", variant.level, token=server.token)
         audit = server.audit()
     assert_not_blamed(run)
     assert audit["touched"] == []
     assert run.report["cleanup"]["left"] == []
 
 
-def kill_a_run(server: Server, folder: Path) -> None:
+def kill_a_run(server: Server, folder: Path, level: str) -> None:
     """Start a run, and end it by SIGKILL once its journal shows a hundred providers and more than one of them alive."""
     folder.mkdir()
-    command = [sys.executable, "-m", "provider_conformance", "run", server.url, "--level", TESTED]
+    command = [sys.executable, "-m", "provider_conformance", "run", server.url, "--level", level]
     with subprocess.Popen(
         [*command, "--report-dir", str(folder)],
         env=os.environ | {"PROVIDER_TOKEN": server.token, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -217,7 +215,7 @@ def test_runs_at_the_same_time_do_not_blame_anybody_for_each_other(name: str, tm
         folder.mkdir()
     with serving(variant) as server, ThreadPoolExecutor(2) as pool:
         runs = list(
-            pool.map(lambda folder: certify(folder, server.url, "--level", TESTED, token=server.token), folders)
+            pool.map(lambda folder: certify(folder, server.url, "--level", variant.level, token=server.token), folders)
         )
         audit = server.audit()
     for run in runs:

@@ -147,6 +147,7 @@ def test_the_header_s_name_may_be_in_any_letter_case(
                 expect(judge.name_spelt_freely, plain, special, *again, of=held, spelling=spelling)
         with expect.each():
             drafts = [providers.draft() for _ in range(2)]
+            providers.need_room(len(drafts))
             calls = [api.call(Operation.CREATE, providers.announce(draft)) for draft in drafts]
             calls[1] = replace(calls[1], token_header=spelling)
             created = [api.send(call) for call in calls]
