@@ -1,4 +1,4 @@
-"""Put the table that `provider-conformance prove` wrote into README.md.
+"""Put the table that `provider-conformance prove` wrote into README.md, and the page of failures into docs/.
 
 python tools/paste_proof.py provider-conformance-proof/prove.md
 """
@@ -6,6 +6,7 @@ python tools/paste_proof.py provider-conformance-proof/prove.md
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -24,3 +25,4 @@ def pasted(readme: str, table: str) -> str:
 if __name__ == "__main__":
     table = Path(sys.argv[1]).read_text("utf-8")
     README.write_text(pasted(README.read_text("utf-8"), table), "utf-8")
+    shutil.copy(Path(sys.argv[1]).with_name("failures.md"), README.with_name("docs"))

@@ -7,23 +7,29 @@ import json
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provider_conformance import __version__
 from provider_conformance.contract import Level, load_catalogue, load_contract
+from provider_conformance.reports.blocks import block
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from provider_conformance.faults.definition import Fault
+    from provider_conformance.verdict import Report
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What certifying one fault showed: what had to turn red, and all that did, with the first failure of each."""
+    """What certifying one fault showed: what had to turn red, and all that did, with the first failure of each.
+
+    `block` tells the failure of the first requirement that had to turn red as reports do, `discrepancies` what
+    verifying the report found.
+    """
 
     fault: str
     wanted: tuple[str, ...]
@@ -33,6 +39,8 @@ class Proof:
     seconds: float
     exchanges: int
     left: int
+    block: tuple[str, ...] = ()
+    discrepancies: tuple[str, ...] = ()
 
     @property
     def caught(self) -> bool:
@@ -100,19 +108,26 @@ def _proof(line: str) -> Proof:
 
 def prove_one(identifier: str) -> Proof:
     """Certify the server of one fault over real sockets at the level of its requirements."""
-    from provider_conformance.config import Config  # noqa: PLC0415 - for worker processes
+    from provider_conformance import evidence  # noqa: PLC0415 - for worker processes, as all of these
+    from provider_conformance.config import Config  # noqa: PLC0415
     from provider_conformance.faults.catalogue import find_fault  # noqa: PLC0415
     from provider_conformance.outcomes import report_of  # noqa: PLC0415
     from provider_conformance.progress import Silence  # noqa: PLC0415
     from provider_conformance.reference.server import Server  # noqa: PLC0415
+    from provider_conformance.reports import json_report  # noqa: PLC0415
     from provider_conformance.run import certify  # noqa: PLC0415
     from provider_conformance.verdict import Outcome  # noqa: PLC0415
+    from provider_conformance.verify import discrepancies  # noqa: PLC0415
 
     fault = find_fault(identifier)
     began = time.monotonic()
     with Server(fault=identifier) as server, tempfile.TemporaryDirectory() as folder:
         config = Config(server.base_url, server.token, level_of(fault), report_dir=Path(folder))
-        report = report_of(certify(config, Silence()))
+        record = certify(config, Silence())
+        report = report_of(record)
+        kept = replace(report, evidence_sha256=evidence.write(record, config.report_dir))
+        json_report.write(kept, config.report_dir)
+        found = discrepancies(config.report_dir)
     red = [result for result in report.results if result.outcome is Outcome.FAIL]
     advised = [line.partition(":")[0] for line in report.advice]
     return Proof(
@@ -124,4 +139,21 @@ def prove_one(identifier: str) -> Proof:
         time.monotonic() - began,
         report.exchanges,
         len(report.cleanup.left),
+        _block(report, fault.requirements[0], server.base_url),
+        tuple(found),
     )
+
+
+def _block(report: Report, wanted: str, base_url: str) -> tuple[str, ...]:
+    """Return the first failure of a requirement in the lines of a report, with the documented address."""
+    origin = "/".join(base_url.split("/", 3)[:3])
+    for result in report.results:
+        if result.requirement.id == wanted and result.failures:
+            failure = result.failures[0]
+            lines = [f"{line.label}: {line.text}" for line in block(result, failure, report.readings)]
+            told = [f"FAILED {wanted} ({result.requirement.level}) {failure.summary}", *lines]
+            return tuple(line.replace(origin, DOCUMENTED_ORIGIN) for line in told)
+    return tuple(line for line in report.advice if line.startswith(wanted))
+
+
+DOCUMENTED_ORIGIN = "http://127.0.0.1:8990"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from provider_conformance import __version__
 from provider_conformance.contract import load_catalogue, load_contract
 from provider_conformance.reports.files import write_private
+from provider_conformance.reports.inert import inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 FILE_NAME = "prove.json"
 MATRIX_NAME = "prove-matrix.csv"
 TABLE_NAME = "prove.md"
+FAILURES_NAME = "failures.md"
+FILES = (FILE_NAME, MATRIX_NAME, TABLE_NAME, FAILURES_NAME)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ def line_of(proof: Proof) -> str:
     """Put one proof into a line."""
     found = "void" if proof.void else "caught" if proof.caught else "MISSED"
     others = f"; also red: {', '.join(proof.others)}" if proof.others else ""
-    return f"{found:<6}  {', '.join(proof.wanted):<10}  {proof.fault}{others}"
+    unverified = f"; NOT VERIFIED: {proof.discrepancies[0]}" if proof.discrepancies else ""
+    return f"{found:<6}  {', '.join(proof.wanted):<10}  {proof.fault}{others}{unverified}"
 
 
 def table(proven: Iterable[Proven]) -> str:
@@ -71,11 +75,34 @@ def table(proven: Iterable[Proven]) -> str:
     )
 
 
+def failures(proofs: Iterable[Proof], faults: Iterable[Fault]) -> str:
+    """Return a page in Markdown: each fault, with the lines by which a report tells of it."""
+    described = {fault.id: fault for fault in faults}
+    parts = [FAILURES_HEAD]
+    for proof in proofs:
+        fault = described[proof.fault]
+        lines = [inert(line, LONGEST_LINE).replace("`", "'") for line in proof.block]
+        parts.append(f"## {proof.fault}\n\n{fault.description}\n\n```text\n" + "\n".join(lines) + "\n```\n")
+    return "\n".join(parts)
+
+
+FAILURES_HEAD = """\
+# How failures are told
+
+Every fault by which `provider-conformance prove` shows that a requirement can fail, each a single fault of an
+implementation that is right otherwise, and the first failure that the report of its certification has of the
+requirement that it breaks. Long lines are cut here. Written by `nox -s prove`.
+"""
+LONGEST_LINE = 240
+"""Characters of a line on that page."""
+
+
 def write(proven: Sequence[Proven], proofs: Sequence[Proof], faults: Sequence[Fault], directory: Path) -> None:
     """Write prove.json, the matrix and the table into a directory; raises OSError."""
     document = json.dumps(_document(proven, proofs, faults), indent=2, ensure_ascii=False) + "\n"
     write_private(directory / FILE_NAME, document.encode())
     write_private(directory / TABLE_NAME, f"{table(proven)}\n".encode())
+    write_private(directory / FAILURES_NAME, failures(proofs, faults).encode())
     write_private(directory / MATRIX_NAME, _matrix([one.requirement.id for one in proven], proofs).encode())
 
 
