@@ -391,10 +391,7 @@ def prove_command(only: tuple[str, ...], workers: int, report_dir: Path, *, resu
     requirements = [explain.find(name, catalogue) for name in only] or list(catalogue)
     wanted = {requirement.id for requirement in requirements}
     faults = [fault for fault in load_faults() if wanted & set(fault.requirements)]
-    prepare(
-        report_dir,
-        (proof_report.FILE_NAME, proof_report.MATRIX_NAME, proof_report.TABLE_NAME, proof_report.FAILURES_NAME),
-    )
+    prepare(report_dir, proof_report.FILES)
     notebook = Notebook(report_dir / "prove.jsonl", resume=resume)
     for proof in prove([fault for fault in faults if fault.id not in notebook.proofs], workers):
         notebook.add(proof)

@@ -198,7 +198,9 @@ class Providers:
         return held
 
     def _judged(self, draft: Draft, answer: Exchange) -> Exchange:
-        if answer.refused and self._names_are_taken(draft):
+        # Of several that were sent side by side, the first refused one may have given the run other names.
+        outdated = not draft.name.startswith(self.values.name(draft.number))
+        if answer.refused and (outdated or self._names_are_taken(draft)):
             other = self.draft(draft.traits, exactly=True)
             return self._judged(other, self.send(other))
         guilty = () if answer.succeeded else self._guilty_of_create.of(draft.traits, self.base, self._is_refused)

@@ -101,6 +101,7 @@ class Racers:
 def test_requests_that_overlap_are_kept_apart(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
+    providers.need_room(len(("one that is destroyed", "one after it", "one that is kept")))
     held = providers.create_all(varied()[: min(AT_ONCE, providers.most)])
     first = inventory.first_page()
 

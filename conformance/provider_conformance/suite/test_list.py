@@ -164,6 +164,7 @@ def _readable(succeeded: bool, answer: str) -> None:  # noqa: FBT001
 def test_count_is_the_number_of_providers_in_all(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
+    providers.need_room(len(("one that stays", "one that goes")))
     several(providers, 5)
 
     with expect.each():
