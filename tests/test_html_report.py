@@ -75,6 +75,10 @@ def complete() -> Report:
         statistics=statistics,
         readings=load_contract().readings,
         requests_sha256="c" * 64,
+        evidence_sha256="d" * 64,
+        implementation="Example PBX",
+        implementation_version="2.1",
+        stale=("LIST-7 is known to fail, and holds",),
         diagnosis="the target is slow",
         advice=("page_count is off",),
         cleanup=Cleanup(4, 3, (7,)),
@@ -100,6 +104,10 @@ def hostile() -> Report:
         base_url=ATTACK,
         diagnosis=ATTACK,
         advice=(ATTACK,),
+        stale=(ATTACK,),
+        implementation=ATTACK,
+        implementation_version=ATTACK,
+        evidence_sha256=ATTACK,
         statistics=(OperationStatistics(ATTACK, 1, {ATTACK: 1}, {"p50": 1.0}),),
         readings=(Reading("D12", ATTACK, ATTACK),),
         options={"only": (ATTACK,), "headers": (ATTACK,)},
@@ -236,8 +244,14 @@ def test_a_lower_level_that_holds_is_told() -> None:
 
 
 def test_the_head_of_the_page_names_the_run() -> None:
-    (facts, *_) = read(report(result())).of("dl", "facts")
-    for fact in ("http://127.0.0.1:8990/api/providers", "2026-01-01 12:00:00 UTC", "2.1 s", "812 exchanges"):
+    (facts, *_) = read(complete()).of("dl", "facts")
+    for fact in (
+        "Example PBX 2.1",
+        "http://127.0.0.1:8990/api/providers",
+        "2026-01-01 12:00:00 UTC",
+        "2.1 s",
+        "812 exchanges",
+    ):
         assert fact in facts.text
 
 
@@ -261,6 +275,11 @@ def test_the_matrix_has_every_requirement_with_its_outcome() -> None:
     (matrix,) = read(made).of("table", "matrix")
     for one in made.results:
         assert f"{one.requirement.id} {html_report.OUTCOMES[one.outcome][1]}" in " ".join(matrix.text.split())
+
+
+def test_known_failures_that_are_stale_are_told() -> None:
+    (page,) = read(complete()).of("main")
+    assert "LIST-7 is known to fail, and holds" in page.text
 
 
 def test_every_requirement_is_told() -> None:
@@ -306,7 +325,7 @@ def test_the_command_repeats_the_run_and_holds_no_secret() -> None:
 def test_the_run_can_be_identified() -> None:
     made = complete()
     (*_, identity) = read(made).of("dl", "facts")
-    for text in (str(made.seed), "0.1.0", "1.0.0", made.contract_sha256, made.catalogue_sha256, "c" * 64):
+    for text in (str(made.seed), "0.1.0", "1.0.0", made.contract_sha256, made.catalogue_sha256, "c" * 64, "d" * 64):
         assert text in identity.text
 
 
@@ -335,8 +354,9 @@ def test_latencies_alike_are_drawn_from_zero() -> None:
 @pytest.mark.parametrize("odd", [0.0, 1e-9, 1e12, float("inf"), float("nan")])
 def test_odd_latencies_are_drawn_within_the_picture_or_not_at_all(odd: float) -> None:
     drawn = plot([OperationStatistics("list", 3, {}, {"p50": odd, "max": odd}), OperationStatistics("show", 0, {}, {})])
-    places = [place.x for row in drawn.rows for place in (*row.marks, *drawn.ticks)] if drawn else []
-    assert all(0 <= place <= 100 for place in places)
+    marks = [mark.x for row in drawn.rows for mark in row.marks] if drawn else []
+    ticks = [tick.x for tick in drawn.ticks] if drawn else []
+    assert all(0 <= place <= 100 for place in (*marks, *ticks))
 
 
 # in a browser

@@ -22,7 +22,7 @@ from provider_conformance.contract import Level, Operation
 from provider_conformance.reports.blocks import block
 from provider_conformance.reports.files import write_private
 from provider_conformance.reports.inert import inert
-from provider_conformance.reports.json_report import SECRET_OPTIONS
+from provider_conformance.reports.json_report import EVIDENCE, SECRET_OPTIONS
 from provider_conformance.reports.latency_plot import PERCENTILES, plot
 from provider_conformance.reports.reasons import by_reason
 from provider_conformance.verdict import Outcome, counting
@@ -93,6 +93,7 @@ def render(report: Report) -> bytes:
         gaps=by_reason(result for result in counted if result.outcome is Outcome.NOT_TESTED),
         defects=by_reason(result for result in report.results if result.outcome is Outcome.ERROR),
         tracker=tracker(),
+        evidence=EVIDENCE,
         command=command(report),
         told=lambda result, failure: _told(result, failure, report),
         milliseconds=_milliseconds,
