@@ -94,7 +94,7 @@ def test_the_verdict_is_the_exit_code(scenario: str, code: int, verdict: str, tm
     assert (done.returncode, done.stderr) == (code, "")
     assert done.stdout.splitlines()[-1] == f"verdict: {verdict} (level core), 812 exchanges in 2.1 s"
     names = sorted(path.name for path in (tmp_path / "provider-conformance-report").iterdir())
-    assert names == ["evidence.jsonl.gz", "junit.xml", "report.json"]
+    assert names == ["evidence.jsonl.gz", "junit.xml", "report.html", "report.json"]
 
 
 @pytest.mark.parametrize(
@@ -133,13 +133,14 @@ def test_a_defect_is_told_without_the_token(tmp_path: Path) -> None:
     assert "\\x1b[2J [masked]" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["report.json", "report.html"])
 @pytest.mark.parametrize(("scenario", "code"), [(CONFORMANT, 4), (NONCONFORMANT, 1), (INCOMPLETE, 4)])
-def test_a_report_that_could_not_be_written_is_not_green(scenario: str, code: int, tmp_path: Path) -> None:
+def test_a_report_that_could_not_be_written_is_not_green(scenario: str, code: int, name: str, tmp_path: Path) -> None:
     spoilt = f"{scenario.replace('scenario(', 'inner(')}\ndef scenario(config, progress):\n"
-    spoilt += "    (config.report_dir / 'report.json').mkdir()\n    return inner(config, progress)"
+    spoilt += f"    (config.report_dir / {name!r}).mkdir()\n    return inner(config, progress)"
     done = run(spoilt, cwd=tmp_path)
     assert done.returncode == code
-    assert "report.json could not be written: Is a directory" in done.stderr
+    assert f"{name} could not be written: Is a directory" in done.stderr
     assert (tmp_path / "provider-conformance-report" / "junit.xml").exists()  # what can be written is
 
 
@@ -371,7 +372,7 @@ def test_help_is_quick_and_recommends_the_safer_ways_to_give_a_token(tmp_path: P
     program = (
         "import sys; from provider_conformance.cli import main; code = main(['run', '--help'])\n"
         "print([m for m in ('rich', 'hypothesis', 'schemathesis', 'pytest', 'sqlalchemy', 'uvicorn', "
-        "'starlette', 'jsonschema_rs', 'pydantic') if m in sys.modules], code)"
+        "'starlette', 'jsonschema_rs', 'pydantic', 'jinja2') if m in sys.modules], code)"
     )
     done = execute("-c", program, cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "[] 0"

@@ -67,6 +67,7 @@ def test_neither_token_nor_password_is_found_in_what_a_run_leaves(level: str, tm
     assert {path.name for path in files} >= {
         "report.json",
         "junit.xml",
+        "report.html",
         "journal.jsonl",
         "evidence.jsonl.gz",
         "exchanges.har",

@@ -18,7 +18,7 @@ from rich.console import Console
 from handmade import FAILURE, report, result
 from provider_conformance.config import Config, UsageError
 from provider_conformance.contract import Level, Operation, Reading
-from provider_conformance.reports import json_report, junit
+from provider_conformance.reports import html_report, json_report, junit
 from provider_conformance.reports.console import ConsoleProgress, show_report, verdict_line
 from provider_conformance.reports.files import prepare, write_private
 from provider_conformance.reports.inert import inert, inert_lines
@@ -153,14 +153,14 @@ def test_report_json_is_strict_json() -> None:
 
 
 def test_files_are_private_and_replaced_as_a_whole(tmp_path: Path) -> None:
-    for form in (json_report, junit):
+    for form in (json_report, junit, html_report):
         path = tmp_path / form.FILE_NAME
         path.write_text("old")
         path.chmod(0o644)
         assert form.write(report(result()), tmp_path) == path
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert path.read_bytes() == form.render(report(result()))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["junit.xml", "report.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["junit.xml", "report.html", "report.json"]
 
 
 def test_a_link_in_the_way_is_replaced_and_not_followed(tmp_path: Path) -> None:
@@ -181,9 +181,9 @@ def test_a_write_that_fails_leaves_nothing_half_done(tmp_path: Path) -> None:
 
 def test_reports_of_an_earlier_run_are_gone_before_the_next(tmp_path: Path) -> None:
     """A run that is killed must not leave its predecessor's verdict as its own; other files stay."""
-    for name in ("report.json", "junit.xml", "journal.jsonl"):
+    for name in ("report.json", "junit.xml", "report.html", "journal.jsonl"):
         (tmp_path / name).write_text("old")
-    prepare(tmp_path, ("report.json", "junit.xml"))
+    prepare(tmp_path, ("report.json", "junit.xml", "report.html"))
     assert [p.name for p in tmp_path.iterdir()] == ["journal.jsonl"]
 
 

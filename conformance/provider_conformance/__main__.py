@@ -9,6 +9,7 @@ SUITE_MODULES = frozenset(
         "annotated_types",
         "click",
         "hypothesis",
+        "jinja2",
         "jsonschema_rs",
         "pytest",
         "rich",

@@ -153,7 +153,7 @@ def group() -> None:
     type=click.Path(path_type=Path),
     default=Config.report_dir,
     show_default=True,
-    help="Where report.json and junit.xml are written.",
+    help="Where report.json, junit.xml and report.html are written.",
 )
 @click.pass_context
 def run_command(  # noqa: PLR0913 - one parameter an option is how click hands them over
@@ -460,11 +460,12 @@ def _run(config: Config) -> int:
     1 is a verdict.
     """
     from provider_conformance import evidence  # noqa: PLC0415
-    from provider_conformance.reports import har, json_report, junit  # noqa: PLC0415
+    from provider_conformance.reports import har, html_report, json_report, junit  # noqa: PLC0415
     from provider_conformance.reports.files import prepare  # noqa: PLC0415
     from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
 
-    prepare(config.report_dir, (json_report.FILE_NAME, junit.FILE_NAME, evidence.FILE_NAME, har.FILE_NAME))
+    forms = (json_report, junit, html_report, evidence, har)
+    prepare(config.report_dir, tuple(form.FILE_NAME for form in forms))
     output = TolerantStream(sys.stdout)
     try:
         return _certified(config, output)
@@ -502,14 +503,14 @@ def _certified(config: Config, output: TolerantStream) -> int:
 def write_reports(record: Record, report: Report, config: Config) -> bool:
     """Write every report file that can be written, the evidence first; return whether all could."""
     from provider_conformance import evidence, known  # noqa: PLC0415
-    from provider_conformance.reports import har, json_report, junit  # noqa: PLC0415
+    from provider_conformance.reports import har, html_report, json_report, junit  # noqa: PLC0415
 
     directory = config.report_dir
     kept = _written(directory / evidence.FILE_NAME, lambda: evidence.write(record, directory))
     report = replace(report, evidence_sha256=kept or "")
     written = [
         bool(_written(directory / form.FILE_NAME, partial(form.write, report, directory)))
-        for form in (json_report, junit)
+        for form in (json_report, junit, html_report)
     ]
     if config.har:
         written.append(bool(_written(directory / har.FILE_NAME, lambda: har.write(record, directory))))
@@ -518,7 +519,7 @@ def write_reports(record: Record, report: Report, config: Config) -> bool:
         written.append(bool(_written(config.baseline, partial(config.baseline.write_text, text, "utf-8"))))
     complete = kept is not None and all(written)
     if complete:
-        names = ", ".join(str(directory / form.FILE_NAME) for form in (json_report, junit))
+        names = ", ".join(str(directory / form.FILE_NAME) for form in (json_report, junit, html_report))
         _write(f"reports: {names}\n")
     return complete
 

@@ -18,6 +18,7 @@ from provider_conformance.contract import Level
 from provider_conformance.limits import CLEANING_TIME, MOST_REQUESTS
 from provider_conformance.reports.blocks import block
 from provider_conformance.reports.inert import inert, inert_lines
+from provider_conformance.reports.reasons import by_reason
 from provider_conformance.verdict import Outcome, Verdict, counting
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ def _show_block(console: Console, lines: Iterable[Line]) -> None:
 
 def _show_gaps(console: Console, counted: Iterable[RequirementResult]) -> None:
     """Print what was not tested."""
-    reasons = _by_reason(result for result in counted if result.outcome is Outcome.NOT_TESTED)
+    reasons = by_reason(result for result in counted if result.outcome is Outcome.NOT_TESTED)
     if not reasons:
         return
     console.print(Text("not tested:", style="bold yellow"))
@@ -285,18 +286,10 @@ def _show_gaps(console: Console, counted: Iterable[RequirementResult]) -> None:
 
 
 def _show_defects(console: Console, results: Iterable[RequirementResult]) -> None:
-    for reason, ids in _by_reason(results).items():
+    for reason, ids in by_reason(results).items():
         line = Text(f"DEFECT of this suite in what tests {', '.join(ids)}", style="bold magenta")
         console.print(line.append(f": {inert(reason, LONGEST_TEXT)}"))
         console.print(Text(f"  it says nothing about the target; please report it at {tracker()}\n"))
-
-
-def _by_reason(results: Iterable[RequirementResult]) -> dict[str, list[str]]:
-    """Return the ids that go with each reason: one cause often leaves many requirements open."""
-    reasons: dict[str, list[str]] = {}
-    for result in results:
-        reasons.setdefault(result.reason or "no reason given", []).append(result.requirement.id)
-    return reasons
 
 
 def _show_left(console: Console, report: Report) -> None:
