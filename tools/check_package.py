@@ -43,6 +43,7 @@ SDIST_FILES = frozenset(
         "LICENSE",
         "PKG-INFO",
         "README.md",
+        "action.yml",
         "noxfile.py",
         "pyproject.toml",
     }
