@@ -94,7 +94,7 @@ def test_the_verdict_is_the_exit_code(scenario: str, code: int, verdict: str, tm
     assert (done.returncode, done.stderr) == (code, "")
     assert done.stdout.splitlines()[-1] == f"verdict: {verdict} (level core), 812 exchanges in 2.1 s"
     names = sorted(path.name for path in (tmp_path / "provider-conformance-report").iterdir())
-    assert names == ["evidence.jsonl.gz", "junit.xml", "report.html", "report.json"]
+    assert names == ["badge.svg", "evidence.jsonl.gz", "junit.xml", "report.html", "report.json"]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ SDIST_FILES = frozenset(
         "LICENSE",
         "PKG-INFO",
         "README.md",
+        "action.yml",
         "noxfile.py",
         "pyproject.toml",
     }

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from provider_conformance.contract import Requirement
     from provider_conformance.record import Record
+    from provider_conformance.reports.github import Silence
     from provider_conformance.reports.stream import TolerantStream
     from provider_conformance.verdict import Report
 
@@ -48,6 +49,7 @@ LARGEST_SEED = 2**64 - 1
 DEFAULT_PORT = 8990
 WIDTH = 100
 LONGEST_LINE = 600
+FORMATS = ("text", "github")
 
 EXIT_CODES = """\b
 Exit codes:
@@ -153,7 +155,15 @@ def group() -> None:
     type=click.Path(path_type=Path),
     default=Config.report_dir,
     show_default=True,
-    help="Where report.json, junit.xml and report.html are written.",
+    help="Where report.json, junit.xml, report.html and badge.svg are written.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default=FORMATS[0],
+    show_default=True,
+    help="What the output is for: people, or GitHub Actions too, which then annotates every failure.",
 )
 @click.pass_context
 def run_command(  # noqa: PLR0913 - one parameter an option is how click hands them over
@@ -171,6 +181,7 @@ def run_command(  # noqa: PLR0913 - one parameter an option is how click hands t
     known_failures: Path | None,
     baseline: Path | None,
     report_dir: Path,
+    form: str,
     **more: Any,
 ) -> int:
     """Certify the implementation at BASE_URL, or the embedded reference implementation without one.
@@ -199,7 +210,7 @@ def run_command(  # noqa: PLR0913 - one parameter an option is how click hands t
         plausible=plausible(context.obj),
         **told,
     )
-    return _run(config)
+    return _run(config, form)
 
 
 def _known(known_failures: Path | None, baseline: Path | None) -> dict[str, str]:
@@ -453,22 +464,24 @@ def spec_command(*, locate: bool) -> None:
     _write(f"{path}\n" if locate else path.read_text("utf-8"))
 
 
-def _run(config: Config) -> int:
+def _run(config: Config, form: str) -> int:
     """Certify, show and write the report, and return the exit code.
 
     Every way out is decided here: click ends a process with 1 for an interrupt and for a broken pipe, and
     1 is a verdict.
     """
     from provider_conformance import evidence  # noqa: PLC0415
-    from provider_conformance.reports import har, html_report, json_report, junit  # noqa: PLC0415
+    from provider_conformance.reports import badge, har, html_report, json_report, junit  # noqa: PLC0415
     from provider_conformance.reports.files import prepare  # noqa: PLC0415
+    from provider_conformance.reports.github import Silence  # noqa: PLC0415
     from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
 
-    forms = (json_report, junit, html_report, evidence, har)
+    forms = (json_report, junit, html_report, badge, evidence, har)
     prepare(config.report_dir, tuple(form.FILE_NAME for form in forms))
     output = TolerantStream(sys.stdout)
+    silence = Silence.make() if form == "github" else None
     try:
-        return _certified(config, output)
+        return _certified(config, output, silence)
     except (UsageError, ModuleNotFoundError):
         raise
     except KeyboardInterrupt:
@@ -477,15 +490,19 @@ def _run(config: Config) -> int:
         return _defect(error, config.token)
 
 
-def _certified(config: Config, output: TolerantStream) -> int:
+def _certified(config: Config, output: TolerantStream, silence: Silence | None) -> int:
     from provider_conformance.outcomes import report_of  # noqa: PLC0415
     from provider_conformance.reports.console import (  # noqa: PLC0415
         ConsoleProgress,
         show_report,
         verdict_line,
     )
+    from provider_conformance.reports.github import annotate  # noqa: PLC0415
     from provider_conformance.run import certify  # noqa: PLC0415
 
+    if silence:
+        output.write(silence.begin)
+        output.flush()  # before anything else, standard error included
     with ConsoleProgress(output) as progress:
         record = certify(config, progress)
         report = report_of(record)
@@ -493,6 +510,9 @@ def _certified(config: Config, output: TolerantStream) -> int:
             progress.diagnosis(report.diagnosis)
     show_report(progress.console, report)
     written = write_reports(record, report, config)
+    if silence:  # only here: what tells of a defect may quote the target, too
+        output.write(silence.end)
+        output.writelines(f"{line}\n" for line in annotate(report))
     progress.console.print(verdict_line(report))
     output.flush()
     if output.broken:
@@ -503,23 +523,23 @@ def _certified(config: Config, output: TolerantStream) -> int:
 def write_reports(record: Record, report: Report, config: Config) -> bool:
     """Write every report file that can be written, the evidence first; return whether all could."""
     from provider_conformance import evidence, known  # noqa: PLC0415
-    from provider_conformance.reports import har, html_report, json_report, junit  # noqa: PLC0415
+    from provider_conformance.reports import badge, github, har, html_report, json_report, junit  # noqa: PLC0415
 
     directory = config.report_dir
     kept = _written(directory / evidence.FILE_NAME, lambda: evidence.write(record, directory))
     report = replace(report, evidence_sha256=kept or "")
-    written = [
-        bool(_written(directory / form.FILE_NAME, partial(form.write, report, directory)))
-        for form in (json_report, junit, html_report)
-    ]
+    forms = (json_report, junit, html_report, badge)
+    written = [bool(_written(directory / form.FILE_NAME, partial(form.write, report, directory))) for form in forms]
     if config.har:
         written.append(bool(_written(directory / har.FILE_NAME, lambda: har.write(record, directory))))
+    if summary := github.summary_path(os.environ):
+        written.append(bool(_written(summary, partial(github.append_summary, report, summary))))
     if config.baseline is not None and not config.known:
         text = known.written(report.results, report.started.date())
         written.append(bool(_written(config.baseline, partial(config.baseline.write_text, text, "utf-8"))))
     complete = kept is not None and all(written)
     if complete:
-        names = ", ".join(str(directory / form.FILE_NAME) for form in (json_report, junit, html_report))
+        names = ", ".join(str(directory / form.FILE_NAME) for form in forms)
         _write(f"reports: {names}\n")
     return complete
 

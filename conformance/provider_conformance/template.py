@@ -28,6 +28,7 @@ TEMPLATE = """\
 # seed = 20260101
 # read-only = false         # create nothing; the verdict is then incomplete at best
 # report-dir = "provider-conformance-report"
+# format = "text"           # "github" annotates failures in GitHub Actions
 
 # What an operator of this system may send, where it takes less than the documentation allows
 # [plausible]

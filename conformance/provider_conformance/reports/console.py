@@ -16,9 +16,10 @@ from rich.text import Text
 from provider_conformance.about import tracker
 from provider_conformance.contract import Level
 from provider_conformance.limits import CLEANING_TIME, MOST_REQUESTS
+from provider_conformance.reports import figures
 from provider_conformance.reports.blocks import block
+from provider_conformance.reports.figures import by_reason
 from provider_conformance.reports.inert import inert, inert_lines
-from provider_conformance.reports.reasons import by_reason
 from provider_conformance.verdict import Outcome, Verdict, counting
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def show_report(console: Console, report: Report) -> None:
     """Print everything that a run has to say but the verdict: a table, failures, gaps, advice, left-overs."""
     counted = counting(report.results, report.level)
     console.print()
-    console.print(_summary(report, counted), soft_wrap=False)
+    console.print(_summary(report), soft_wrap=False)
     console.print()
     for result in counted:
         if result.outcome in {Outcome.FAIL, Outcome.KNOWN}:
@@ -216,14 +217,10 @@ def verdict_line(report: Report) -> Text:
     return Text(text, style=VERDICT_STYLES[report.verdict])
 
 
-def _summary(report: Report, counted: Iterable[RequirementResult]) -> Table:
-    outcomes: dict[str, Counter[Outcome]] = {}
-    for result in counted:
-        outcomes.setdefault(result.requirement.operation.value, Counter())[result.outcome] += 1
-    total: Counter[Outcome] = sum(outcomes.values(), Counter())
-    traffic = {entry.operation: entry for entry in report.statistics}
-    columns = [(Outcome.PASS, "passed"), (Outcome.FAIL, "failed"), (Outcome.NOT_TESTED, "not tested")]
-    columns += [(o, h) for o, h in ((Outcome.KNOWN, "known"), (Outcome.ERROR, "defects")) if total[o]]
+def _summary(report: Report) -> Table:
+    rows = figures.rows(report)
+    total = figures.total(rows)
+    columns = figures.columns(total)
 
     table = Table(box=box.SIMPLE_HEAD, show_footer=True, show_edge=False, pad_edge=False)
     table.add_column("operation", footer="total")
@@ -231,14 +228,12 @@ def _summary(report: Report, counted: Iterable[RequirementResult]) -> Table:
         table.add_column(heading, justify="right", footer=_figure(total[outcome], outcome))
     table.add_column("exchanges", justify="right", footer=str(report.exchanges))
     table.add_column("p95 ms", justify="right")
-    for operation, counts in outcomes.items():
-        entry = traffic.get(operation)
-        slow = entry.latency_ms.get("p95") if entry else None
+    for row in rows:
         table.add_row(
-            Text(inert(operation)),
-            *(_figure(counts[outcome], outcome) for outcome, _ in columns),
-            str(entry.count) if entry else "",
-            f"{slow:.1f}" if slow is not None else "",
+            Text(inert(row.operation)),
+            *(_figure(row.outcomes[outcome], outcome) for outcome, _ in columns),
+            "" if row.exchanges is None else str(row.exchanges),
+            "" if row.p95_ms is None else f"{row.p95_ms:.1f}",
         )
     return table
 

@@ -20,11 +20,11 @@ from jinja2 import Environment, StrictUndefined
 from provider_conformance.about import tracker
 from provider_conformance.contract import Level, Operation
 from provider_conformance.reports.blocks import block
+from provider_conformance.reports.figures import by_reason
 from provider_conformance.reports.files import write_private
 from provider_conformance.reports.inert import inert
 from provider_conformance.reports.json_report import EVIDENCE, SECRET_OPTIONS
 from provider_conformance.reports.latency_plot import PERCENTILES, plot
-from provider_conformance.reports.reasons import by_reason
 from provider_conformance.verdict import Outcome, counting
 
 if TYPE_CHECKING:
