@@ -33,10 +33,10 @@ DOCS = ROOT / "docs"
 PAGES = tuple(sorted(DOCS.glob("*.md")))
 
 COMING_COMMANDS: frozenset[str] = frozenset()
-COMING_OPTIONS = {"--format": 1}
+COMING_OPTIONS: dict[str, int] = {}
 """Options of `run`, with how many values each takes."""
 
-COMING_FILES = frozenset({"action.yml", "docs/examples/github-workflow.yml"})
+COMING_FILES: frozenset[str] = frozenset()
 """What the guide describes and a later change brings. What is there is checked, whether it is named here or not."""
 
 REQUIREMENT = re.compile(r"\b(?:AUTH|CREATE|SHOW|LIST|UPDATE|DESTROY|VALUE|HTTP)-\d+\b")

@@ -382,3 +382,12 @@ def _parse(name: str, content: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ContractFormatError(f"{name}: not a mapping")
     return document
+
+
+def told_at(level: Level) -> tuple[Requirement, ...]:
+    """Return the requirements that a report at a level speaks of: all up to the level, and the advice."""
+    return tuple(
+        requirement
+        for requirement in load_catalogue()
+        if level.includes(requirement.level) or requirement.level is Level.ADVICE
+    )

@@ -8,7 +8,7 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from provider_conformance.contract import Level, load_catalogue, load_contract
+from provider_conformance.contract import Level, load_contract, told_at
 from provider_conformance.exchange import TOKEN_HEADER
 from provider_conformance.hints import hint
 from provider_conformance.judge.wording import outcome
@@ -75,7 +75,8 @@ def results_of(record: Record) -> list[RequirementResult]:
     claims: dict[str, list[Claim]] = {}
     for claim in record.claims:
         claims.setdefault(claim.requirement, []).append(claim)
-    return [_result(requirement, claims.get(requirement.id, []), record, exchanges) for requirement in load_catalogue()]
+    told = told_at(record.circumstances.level)
+    return [_result(requirement, claims.get(requirement.id, []), record, exchanges) for requirement in told]
 
 
 def _result(
@@ -115,7 +116,7 @@ def told_claims(record: Record) -> list[tuple[Requirement, Claim, Problem]]:
     """Return the claims that the failures of a report tell of, in the report's order."""
     return [
         (requirement, *same[0])
-        for requirement in load_catalogue()
+        for requirement in told_at(record.circumstances.level)
         if requirement.level is not Level.ADVICE
         for same in _kinds([claim for claim in record.claims if claim.requirement == requirement.id])
     ]

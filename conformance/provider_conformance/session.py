@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provider_conformance.api import Api
-from provider_conformance.contract import Level, load_catalogue
+from provider_conformance.contract import told_at
 from provider_conformance.inventory import Inventory
 from provider_conformance.ledger import Ledger
 from provider_conformance.oracle import Providers
@@ -66,14 +66,5 @@ def open_session(config: Config, progress: Progress, journal: Journal, guard: Gu
     inventory = Inventory(api, ledger)
     providers = Providers(api, ledger, inventory, journal, config)
     journal.run(config.base_url)
-    requirements = _requirements(config.level)
+    requirements = told_at(config.level)
     return Session(config, requirements, progress, guard, journal, ledger, target, api, inventory, providers)
-
-
-def _requirements(level: Level) -> tuple[Requirement, ...]:
-    """Return the requirements that the report speaks of: all up to the level, and the advice."""
-    return tuple(
-        requirement
-        for requirement in load_catalogue()
-        if level.includes(requirement.level) or requirement.level is Level.ADVICE
-    )
