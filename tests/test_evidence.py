@@ -12,7 +12,9 @@ import pytest
 
 from command import TOKEN, certify
 from provider_conformance import evidence
-from provider_conformance.reference.server import Server
+from provider_conformance.reference.server import Server, ThreadServer
+from provider_conformance.reference.service import Reference
+from provider_conformance.reference.store import Store
 from provider_conformance.verify import discrepancies
 from test_cleanup import command, everybody
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from command import Run
+    from provider_conformance.reference.messages import Properties
 
 FAULT = "create-truncates-names"
 Lines = list[dict[str, Any]]
@@ -377,3 +380,19 @@ def test_a_baseline_is_written_once_and_then_kept_to(tmp_path: Path) -> None:
     assert (first.ids("fail"), second.ids("known")) == ({"CREATE-4"}, {"CREATE-4"})
     assert "STALE CREATE-4" in third.output
     assert third.code != 0
+
+
+class LongWinded(Reference):
+    """Answers at such length that no answer is kept whole."""
+
+    def rendered_provider(self, provider: Properties) -> Any:
+        return {**provider, "history": "x" * 300_000}
+
+
+def test_what_rests_on_answers_that_were_not_kept_is_not_called_verified(tmp_path: Path) -> None:
+    with ThreadServer(LongWinded(Store(), TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--only", "CREATE-4", "--level", "core")
+    assert run.ids("pass") == {"CREATE-4"}, run.told()
+    done = verified(tmp_path / "reports")
+    assert done.returncode == 3, done.stdout
+    assert re.match(r"NOT VERIFIED: \d+ judgements rest on answers that were too long to be kept", done.stdout)

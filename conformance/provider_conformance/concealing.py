@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from provider_conformance.exchange import TOKEN_HEADER
 from provider_conformance.masking import Masker
 from provider_conformance.record import TOKEN, Notes, Record
-from provider_conformance.rules import judged_again
+from provider_conformance.rules import judged_again, rests_on_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -56,7 +56,8 @@ def _retold(claim: Claim, exchanges: Mapping[int, Exchange], mask: Masker) -> Cl
     """Return a claim whose problem is told of exchanges without secrets: the one told before may hold parts of some."""
     if claim.problem is None:
         return claim
-    problem = judged_again(claim, exchanges)
+    whole = rests_on_whole(exchanges[number] for number in claim.exchanges)
+    problem = judged_again(claim, exchanges) if whole else None
     told = replace(claim.problem, summary=mask(claim.problem.summary), expected="", actual="", differences=())
     return replace(claim, problem=problem or told)
 

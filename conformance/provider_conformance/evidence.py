@@ -132,6 +132,7 @@ def _of_exchange(exchange: Exchange) -> dict[str, Any]:
             "status": response.status,
             "reason": response.reason,
             "headers": response.headers,
+            "whole": response.whole,
             **_of_body(response.body),
         },
     }
@@ -143,12 +144,16 @@ def _exchange(line: dict[str, Any]) -> Exchange:
         line["number"],
         line["operation"],
         Request(request["method"], request["target"], _headers(request["headers"]), _body(request)),
-        response
-        and Response(response["status"], response["reason"], _headers(response["headers"]), _body(response) or b""),
+        response and _response(response),
         TransportProblem(line["problem"]) if response is None else None,
         line.get("detail", ""),
         line["elapsed"],
     )
+
+
+def _response(line: dict[str, Any]) -> Response:
+    headers = _headers(line["headers"])
+    return Response(line["status"], line["reason"], headers, _body(line) or b"", line["whole"])
 
 
 def _of_body(body: bytes | None) -> dict[str, str]:

@@ -35,12 +35,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One complete HTTP answer; `body` is what is left after chunked and gzip coding are undone."""
+    """One complete HTTP answer; `body` is what is left after chunked and gzip coding are undone.
+
+    An answer that was too long to be kept is not `whole`: of its body there is the beginning only.
+    """
 
     status: int
     reason: str
     headers: Headers
     body: bytes
+    whole: bool = True
 
     def header_values(self, name: str) -> tuple[str, ...]:
         """Return every value of a header, whatever the letter case of its name, in the order they came."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from provider_conformance.judge import Problem
 
 
-MOST_KEPT = 64 * 1024 * 1024
-"""Bytes of answers' bodies in all that a run keeps generously; no run on an honest target comes near."""
+MOST_KEPT = 12 * 1024 * 1024
+"""Bytes of answers' bodies in all that a run keeps generously: ten times what one on an honest target gets."""
 
 LARGEST_KEPT = 256 * 1024
 LARGEST_KEPT_LATE = 1024
@@ -64,7 +64,8 @@ class Ledger:
         response = exchange.response
         if response is not None:
             most = LARGEST_KEPT if self._kept < MOST_KEPT else LARGEST_KEPT_LATE
-            response = replace(response, body=response.body[:most])
+            whole = len(response.body) <= most
+            response = replace(response, body=response.body[:most], whole=whole)
             self._kept += len(response.body)
         self.exchanges.append(replace(exchange, response=response))
 

@@ -79,6 +79,11 @@ class Held:
         return str(self.body["name"])
 
 
+def _bodiless(exchange: Exchange) -> Exchange:
+    """Return an exchange as a story needs it, which tells its number only."""
+    return replace(exchange, response=exchange.response and replace(exchange.response, body=b""))
+
+
 class Providers:
     """Every provider that the run created; nothing else is ever updated or destroyed.
 
@@ -450,6 +455,7 @@ class Providers:
         if held in self.held:
             self.held.remove(held)
             self.past.append(held)
+            held.shown, held.story = None, [_bodiless(exchange) for exchange in held.story]
             self._api.gone.add(held.id)
             self._journal.destroyed(held.id)
 

@@ -22,17 +22,21 @@ def verify_command(report: Path) -> int:
     """Judge the run of REPORT again, from the evidence beside it alone, and compare.
 
     REPORT is report.json or its directory; nothing is sent. Exits with 0 when report, evidence, contract and catalogue
-    fit together and every judgement comes out as it was, else with 1 and a line for each discrepancy. It proves that
-    the report follows from what was recorded, and not that it was recorded honestly.
+    fit together and every judgement comes out as it was, else with 1 and a line for each discrepancy; with 3 where
+    answers were too long to be kept, so that not all can be judged again. It proves that the report follows from what
+    was recorded, and not that it was recorded honestly.
     """
     from provider_conformance.reports.inert import inert  # noqa: PLC0415
-    from provider_conformance.verify import discrepancies, read_report  # noqa: PLC0415
+    from provider_conformance.verify import discrepancies, read_report, unjudged  # noqa: PLC0415
 
     found = discrepancies(report)
     for line in found:
         click.echo(f"DISCREPANCY {inert(line, LONGEST_LINE)}")
     if found:
         return ExitCode.NONCONFORMANT
+    if left := unjudged(report):
+        click.echo(f"NOT VERIFIED: {left} judgements rest on answers that were too long to be kept")
+        return ExitCode.INCOMPLETE
     document = read_report(report / "report.json" if report.is_dir() else report)
     statistics = document["statistics"]
     click.echo(

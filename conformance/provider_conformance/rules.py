@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from provider_conformance.exchange import Exchange
     from provider_conformance.judge import Problem
@@ -21,10 +21,20 @@ class UnknownRuleError(Exception):
 
 
 def judged_again(claim: Claim, exchanges: Mapping[int, Exchange]) -> Problem | None:
-    """Judge by the rule of a claim; raises UnknownRuleError, and KeyError for an exchange that is not there."""
+    """Judge by the rule of a claim; raises UnknownRuleError, and KeyError for an exchange that is not there.
+
+    What rests on an answer that is not kept whole cannot be judged again, and is taken for what it was.
+    """
     some = [exchanges[number] for number in claim.exchanges]
+    if not rests_on_whole(some):
+        return claim.problem
     problem: Problem | None = _rule(claim.rule)(*some, **claim.arguments)
     return problem
+
+
+def rests_on_whole(exchanges: Iterable[Exchange]) -> bool:
+    """Tell whether all answers of some exchanges are kept whole."""
+    return all(exchange.response is None or exchange.response.whole for exchange in exchanges)
 
 
 def _rule(name: str) -> Callable[..., Problem | None]:

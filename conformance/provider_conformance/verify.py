@@ -55,6 +55,13 @@ def discrepancies(path: Path) -> list[str]:
     return found + list(_differences(made, document))[:MOST_TOLD]
 
 
+def unjudged(path: Path) -> int:
+    """Return how many judgements cannot be made again, since they rest on answers that were too long to be kept."""
+    record = read_evidence(path)
+    cut = {one.number for one in record.exchanges if one.response is not None and not one.response.whole}
+    return sum(not cut.isdisjoint(claim.exchanges) for claim in record.claims)
+
+
 def read_evidence(path: Path) -> Record:
     """Read the record of a run from beside its report; raises UsageError."""
     folder = path if path.is_dir() else path.parent
