@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -56,3 +57,9 @@ def certify(folder: Path, base_url: str | None, *options: str, token: str = TOKE
     )
     report = reports / "report.json"
     return Run(done.returncode, done.stdout + done.stderr, json.loads(report.read_bytes()) if report.exists() else {})
+
+
+def text_of(path: Path) -> str:
+    """Return what a file says, unpacked where it is packed."""
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode()

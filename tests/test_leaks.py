@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 import stat
 from dataclasses import replace
@@ -12,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from command import TOKEN, certify
+from command import TOKEN, certify, text_of
 from provider_conformance.reference import jsonbody
 from provider_conformance.reference.server import ThreadServer
 from provider_conformance.reference.service import Reference
@@ -48,12 +47,6 @@ class Parrot(Reference):
     def rendered_provider(self, provider: Properties) -> Any:
         spoilt = " ".join(form for secret in SECRETS[:3] for form in forms(secret))
         return {**provider, "hostname": f"{HOSTILE} {spoilt}", "outbound_server": provider["password"]}
-
-
-def text_of(path: Path) -> str:
-    """Return what a file says, unpacked where it is packed."""
-    content = path.read_bytes()
-    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
 
 
 @pytest.mark.parametrize("level", ["core", "hardened"])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from command import TOKEN
+from command import TOKEN, text_of
 from provider_conformance.reference.server import Server
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def test_headers_of_a_gateway_go_with_every_request_and_are_masked(tmp_path: Pat
             cwd=tmp_path,
         )
     assert done.returncode == 3, done.stdout
-    written = "".join(path.read_text() for path in (tmp_path / "provider-conformance-report").iterdir())
+    written = "".join(text_of(path) for path in (tmp_path / "provider-conformance-report").iterdir())
     assert "sesame-open-0815" not in written + done.stdout
 
 
