@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from provider_conformance.contract import Level, Operation, load_contract
 from provider_conformance.judge import INT64, Problem, answer, is_int64, name_of
-from provider_conformance.search import drawn
+from provider_conformance.search import drawn, repeatable
 from provider_conformance.target import json_body
 from provider_conformance.values.bounded import as_traits, bounded_contract
 from provider_conformance.values.illegal import Violation
@@ -143,11 +143,12 @@ def _cases(operation: Operation, examples: int, seed: int) -> Iterator[Case[Any]
     schema = _schema(Level.CORE)
     described = schema[operation.path][METHODS[operation]]
     config = schema.config.generation_for(operation=described, phase="coverage")
-    for case in schema.iter_coverage_cases(
-        described, generation_modes=[GenerationMode.NEGATIVE], generation_config=config
-    ):
-        if case.method == described.method.upper():
-            yield case
+    # What it enumerates is in part drawn by Hypothesis, too.
+    with repeatable():
+        enumerated = list(
+            schema.iter_coverage_cases(described, generation_modes=[GenerationMode.NEGATIVE], generation_config=config)
+        )
+    yield from (case for case in enumerated if case.method == described.method.upper())
     yield from drawn(described.as_strategy(generation_mode=GenerationMode.NEGATIVE), max(5, examples), seed)
 
 
