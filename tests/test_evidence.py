@@ -15,7 +15,7 @@ from provider_conformance import evidence
 from provider_conformance.reference.server import Server, ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
-from provider_conformance.verify import discrepancies
+from provider_conformance.verify import verify
 from test_cleanup import command, everybody
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def test_reports_of_the_suite_are_verified_without_any_server(reports: dict[str,
 
 def test_evidence_that_was_only_packed_anew_is_still_the_same(copy: Path) -> None:
     put(copy, lines=lines_in(copy), named=True)
-    assert discrepancies(copy) == []
+    assert verify(copy).discrepancies == ()
 
 
 def test_each_discrepancy_is_a_line_and_the_exit_code_tells(copy: Path) -> None:
@@ -167,7 +167,7 @@ def test_an_edited_report_is_refused(edited: str, copy: Path) -> None:
     assert report != report_in(copy)
     put(copy, report=report)
 
-    assert discrepancies(copy)
+    assert verify(copy).discrepancies
 
 
 def answers(lines: Lines, operation: str) -> Lines:
@@ -231,7 +231,7 @@ def test_edited_evidence_is_refused_also_where_the_report_names_it(edited: str, 
     assert lines != lines_in(copy)
     put(copy, lines=lines, named=named)
 
-    assert discrepancies(copy)
+    assert verify(copy).discrepancies
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_edited_evidence_is_refused_also_where_the_report_names_it(edited: str, 
 )
 def test_what_is_no_evidence_is_refused(content: bytes, copy: Path) -> None:
     (copy / evidence.FILE_NAME).write_bytes(content)
-    assert len(discrepancies(copy)) == 2
+    assert len(verify(copy).discrepancies) == 2
 
 
 def test_evidence_of_another_run_is_refused(reports: dict[str, Path], copy: Path) -> None:

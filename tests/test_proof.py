@@ -48,4 +48,5 @@ def test_the_requirement_that_was_broken_turns_red(fault: str) -> None:
 
     assert proof.caught, proof
     assert not proof.void, proof
+    assert proof.discrepancies == ()
     assert not proof.left or proof.wanted[0].startswith("DESTROY"), proof

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+AT_ONCE = 4
+"""Providers of ours that are updated side by side."""
+
 
 def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Split items into batches of a size, of which the last may be smaller."""

@@ -28,7 +28,7 @@ from provider_conformance.config import (
     UsageError,
 )
 from provider_conformance.contract import Level, Operation
-from provider_conformance.options import FILE_NAME, Seconds, configured, plausible, reaching
+from provider_conformance.options import FILE_NAME, Seconds, configured, plausible, reached, reaching
 from provider_conformance.report_commands import compare_command, replay_command, verify_command
 from provider_conformance.verdict import ExitCode
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from provider_conformance.contract import Requirement
     from provider_conformance.record import Record
+    from provider_conformance.reports.files import ReportForm
     from provider_conformance.reports.github import Silence
     from provider_conformance.reports.stream import TolerantStream
     from provider_conformance.verdict import Report
@@ -48,7 +49,6 @@ CERTIFIABLE = tuple(level.value for level in Level if level is not Level.ADVICE)
 LARGEST_SEED = 2**64 - 1
 DEFAULT_PORT = 8990
 WIDTH = 100
-LONGEST_LINE = 600
 FORMATS = ("text", "github")
 
 EXIT_CODES = """\b
@@ -205,7 +205,7 @@ def run_command(  # noqa: PLR0913 - one parameter an option is how click hands t
         examples=examples,
         read_only=read_only,
         known=_known(known_failures, baseline),
-        baseline=baseline,
+        baseline=None if baseline is None or baseline.exists() else baseline,
         report_dir=report_dir,
         plausible=plausible(context.obj),
         **told,
@@ -221,52 +221,6 @@ def _known(known_failures: Path | None, baseline: Path | None) -> dict[str, str]
     return {} if file is None else known.read(file, datetime.now(UTC).date())
 
 
-def reached(  # noqa: PLR0913
-    base_url: str | None,
-    *,
-    token: str | None,
-    token_file: str | None,
-    timeout: float,
-    rate: float | None,
-    workers: int,
-    headers: tuple[str, ...],
-    cacert: Path | None,
-    cert: Path | None,
-    key: Path | None,
-    proxy: str | None,
-) -> Config:
-    """Return the settings of how a target is reached; raises UsageError."""
-    from provider_conformance import settings  # noqa: PLC0415
-
-    url = None if base_url is None else settings.base_url(base_url)
-    # The variable is meant for a system of somebody's, not for the embedded reference.
-    secret = settings.token(token, token_file, {} if url is None else os.environ)
-    if url is not None and secret is None:
-        raise UsageError(
-            f"{url} needs an access token: put it into the environment variable {settings.TOKEN_VARIABLE} "
-            "or into a file named with --token-file"
-        )
-    if key is not None and cert is None:
-        raise UsageError("--key is the key of a client certificate: name that with --cert")
-    config = Config(
-        base_url=url,
-        token=secret,
-        timeout=timeout,
-        rate=rate,
-        workers=workers,
-        headers=settings.headers(headers),
-        proxy=proxy,
-        cacert=cacert,
-        cert=cert,
-        key=key,
-    )
-    if url is not None:
-        from provider_conformance.route import route_of  # noqa: PLC0415
-
-        route_of(config)  # what cannot be used is told before anything is done
-    return config
-
-
 @group.command("cleanup", short_help="Destroy what a killed run left behind.")
 @click.argument("journal", type=click.Path(path_type=Path))
 @configured
@@ -280,7 +234,7 @@ def cleanup_command(journal: Path, **reach: Any) -> int:
     from provider_conformance.cleanup import clean_up  # noqa: PLC0415
     from provider_conformance.journal import Journal, read_leftovers  # noqa: PLC0415
     from provider_conformance.masking import masked_by  # noqa: PLC0415
-    from provider_conformance.reports.inert import inert  # noqa: PLC0415
+    from provider_conformance.reports.inert import LONGEST_LINE, inert  # noqa: PLC0415
 
     leftovers = read_leftovers(journal)
     if leftovers.nothing:
@@ -471,13 +425,13 @@ def _run(config: Config, form: str) -> int:
     1 is a verdict.
     """
     from provider_conformance import evidence  # noqa: PLC0415
-    from provider_conformance.reports import badge, har, html_report, json_report, junit  # noqa: PLC0415
+    from provider_conformance.reports import har  # noqa: PLC0415
     from provider_conformance.reports.files import prepare  # noqa: PLC0415
     from provider_conformance.reports.github import Silence  # noqa: PLC0415
     from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
 
-    forms = (json_report, junit, html_report, badge, evidence, har)
-    prepare(config.report_dir, tuple(form.FILE_NAME for form in forms))
+    reports = (one.FILE_NAME for one in _report_forms())
+    prepare(config.report_dir, (*reports, evidence.FILE_NAME, har.FILE_NAME))
     output = TolerantStream(sys.stdout)
     silence = Silence.make() if form == "github" else None
     try:
@@ -520,21 +474,28 @@ def _certified(config: Config, output: TolerantStream, silence: Silence | None) 
     return final_exit_code(report.exit_code, told=written and output.broken is None)
 
 
+def _report_forms() -> tuple[ReportForm, ...]:
+    """Return what writes the reports of a run, each a file of its own."""
+    from provider_conformance.reports import badge, html_report, json_report, junit  # noqa: PLC0415
+
+    return json_report, junit, html_report, badge
+
+
 def write_reports(record: Record, report: Report, config: Config) -> bool:
     """Write every report file that can be written, the evidence first; return whether all could."""
     from provider_conformance import evidence, known  # noqa: PLC0415
-    from provider_conformance.reports import badge, github, har, html_report, json_report, junit  # noqa: PLC0415
+    from provider_conformance.reports import github, har  # noqa: PLC0415
 
     directory = config.report_dir
     kept = _written(directory / evidence.FILE_NAME, lambda: evidence.write(record, directory))
     report = replace(report, evidence_sha256=kept or "")
-    forms = (json_report, junit, html_report, badge)
+    forms = _report_forms()
     written = [bool(_written(directory / form.FILE_NAME, partial(form.write, report, directory))) for form in forms]
     if config.har:
         written.append(bool(_written(directory / har.FILE_NAME, lambda: har.write(record, directory))))
     if summary := github.summary_path(os.environ):
         written.append(bool(_written(summary, partial(github.append_summary, report, summary))))
-    if config.baseline is not None and not config.known:
+    if config.baseline is not None:
         text = known.written(report.results, report.started.date())
         written.append(bool(_written(config.baseline, partial(config.baseline.write_text, text, "utf-8"))))
     complete = kept is not None and all(written)

@@ -31,15 +31,16 @@ def record_of(ledger: Ledger, target: Target, circumstances: Circumstances) -> R
     masker = masker_of(ledger.exchanges, target)
     exchanges = [_without_members(exchange, masker) for exchange in ledger.exchanges]
     claims, notes = ledger.settled_claims(), ledger.notes()
-    arguments = {json.dumps(claim.arguments) for claim in claims}
+    arguments = [json.dumps(claim.arguments) for claim in claims]
     reasons = [text for about in notes.values() for text in (*about.gaps, *about.defects)]
     told = {text for exchange in exchanges for text in _texts(exchange)}
-    mask = masker.narrowed([*told, *arguments, *reasons, circumstances.diagnosis])
-    concealed = {text: mask.value(json.loads(text)) for text in arguments}
+    mask = masker.narrowed([*told, *set(arguments), *reasons, circumstances.diagnosis])
+    concealed = {text: mask.value(json.loads(text)) for text in set(arguments)}
     kept = tuple(_elsewhere(exchange, mask) for exchange in exchanges)
     numbered = {exchange.number: exchange for exchange in kept}
     open_claims = (
-        replace(claim, arguments=cast("dict[str, object]", concealed[json.dumps(claim.arguments)])) for claim in claims
+        replace(claim, arguments=cast("dict[str, object]", concealed[text]))
+        for claim, text in zip(claims, arguments, strict=True)
     )
     return Record(
         replace(circumstances, diagnosis=mask(circumstances.diagnosis)),

@@ -28,22 +28,14 @@ class Masker:
     `secrets` are what is known, each with what stands for it; what only the name of its property tells becomes a mask.
     """
 
-    def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
-        self._secrets = dict(secrets or {})
-        self._forms = {
-            form: placeholder
-            for secret, placeholder in self._secrets.items()
-            if len(secret) >= SHORTEST_SECRET
-            for form in encodings(secret)
-        }
+    def __init__(self, secrets: Mapping[str, str], forms: Mapping[str, str] | None = None) -> None:
+        self._secrets = secrets
+        self._forms = _forms(secrets) if forms is None else forms
 
     def narrowed(self, texts: Iterable[str]) -> Masker:
         """Return one that looks only for what is found in these texts: most secrets are never echoed."""
         whole = "\n".join(texts)
-        found = Masker()
-        found._secrets = self._secrets
-        found._forms = {form: mask for form, mask in self._forms.items() if form in whole}
-        return found
+        return Masker(self._secrets, {form: mask for form, mask in self._forms.items() if form in whole})
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced."""
@@ -92,6 +84,15 @@ class Masker:
         except ValueError:
             text = value[1:-1]
         return f'{found[1]}"{self._secrets.get(text, MASK)}"'
+
+
+def _forms(secrets: Mapping[str, str]) -> dict[str, str]:
+    return {
+        form: placeholder
+        for secret, placeholder in secrets.items()
+        if len(secret) >= SHORTEST_SECRET
+        for form in encodings(secret)
+    }
 
 
 def masked_by(*secrets: str) -> Masker:

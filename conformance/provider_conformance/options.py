@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from provider_conformance.config import DEFAULT_TIMEOUT, DEFAULT_WORKERS, MOST_WORKERS, UsageError
+from provider_conformance.config import DEFAULT_TIMEOUT, DEFAULT_WORKERS, MOST_WORKERS, Config, UsageError
 from provider_conformance.values.narrowing import Plausible
 
 if TYPE_CHECKING:
@@ -100,6 +101,52 @@ def reaching(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def reached(  # noqa: PLR0913
+    base_url: str | None,
+    *,
+    token: str | None,
+    token_file: str | None,
+    timeout: float,
+    rate: float | None,
+    workers: int,
+    headers: tuple[str, ...],
+    cacert: Path | None,
+    cert: Path | None,
+    key: Path | None,
+    proxy: str | None,
+) -> Config:
+    """Return the settings of how a target is reached; raises UsageError."""
+    from provider_conformance import settings  # noqa: PLC0415
+
+    url = None if base_url is None else settings.base_url(base_url)
+    # The variable is meant for a system of somebody's, not for the embedded reference.
+    secret = settings.token(token, token_file, {} if url is None else os.environ)
+    if url is not None and secret is None:
+        raise UsageError(
+            f"{url} needs an access token: put it into the environment variable {settings.TOKEN_VARIABLE} "
+            "or into a file named with --token-file"
+        )
+    if key is not None and cert is None:
+        raise UsageError("--key is the key of a client certificate: name that with --cert")
+    config = Config(
+        base_url=url,
+        token=secret,
+        timeout=timeout,
+        rate=rate,
+        workers=workers,
+        headers=settings.headers(headers),
+        proxy=proxy,
+        cacert=cacert,
+        cert=cert,
+        key=key,
+    )
+    if url is not None:
+        from provider_conformance.route import route_of  # noqa: PLC0415
+
+        route_of(config)  # what cannot be used is told before anything is done
+    return config
 
 
 def _read(context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:

@@ -145,13 +145,9 @@ class Providers:
 
     def create(self, traits: Traits = TYPICAL) -> Held:
         """Create a provider and make sure that show gives it; NotTestableError tells why there is none."""
-        held = self.created_unseen(traits)
+        held = self.held_by(self.tried(traits))
         self.state(held)
         return held
-
-    def created_unseen(self, traits: Traits = TYPICAL) -> Held:
-        """Create a provider and do not look at it yet; NotTestableError tells why there is none."""
-        return self.held_by(self.tried(traits))
 
     def create_all(self, kinds: Sequence[Traits]) -> list[Held]:
         """Create providers so that no order of their values is the order in which they are created."""

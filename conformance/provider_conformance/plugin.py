@@ -12,7 +12,7 @@ from provider_conformance.expectations import Draw, Expect
 from provider_conformance.outcomes import outcome_of
 from provider_conformance.refusals import Refusals
 from provider_conformance.survival import SURVIVAL, judge_survival
-from provider_conformance.verdict import RequirementResult
+from provider_conformance.verdict import Outcome, RequirementResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,9 +62,11 @@ def glimpse(wanted: Requirement, session: Session) -> RequirementResult:
     evidence = session.ledger.of(wanted.id)
     judged = session.ledger.judged(wanted.id)
     found, reason = outcome_of(evidence.notes, violated=bool(evidence.violations), judged=bool(judged))
+    if found not in {Outcome.FAIL, Outcome.ERROR}:  # only of these more than the outcome is shown
+        return RequirementResult(wanted, found, exchanges=len(judged))
     first = next((claim.problem for claim in evidence.violations), None)
     text = first.summary if first else reason
-    mask = masker_of(session.ledger.exchanges, session.target).narrowed([text]) if text else str
+    mask = masker_of(session.ledger.exchanges, session.target).narrowed([text])
     return RequirementResult(wanted, found, mask(text), exchanges=len(judged))
 
 

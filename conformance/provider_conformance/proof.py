@@ -117,7 +117,7 @@ def prove_one(identifier: str) -> Proof:
     from provider_conformance.reports import json_report  # noqa: PLC0415
     from provider_conformance.run import certify  # noqa: PLC0415
     from provider_conformance.verdict import Outcome  # noqa: PLC0415
-    from provider_conformance.verify import discrepancies  # noqa: PLC0415
+    from provider_conformance.verify import verify  # noqa: PLC0415
 
     fault = find_fault(identifier)
     began = time.monotonic()
@@ -127,7 +127,7 @@ def prove_one(identifier: str) -> Proof:
         report = report_of(record)
         kept = replace(report, evidence_sha256=evidence.write(record, config.report_dir))
         json_report.write(kept, config.report_dir)
-        found = discrepancies(config.report_dir)
+        found = verify(config.report_dir).discrepancies
     red = [result for result in report.results if result.outcome is Outcome.FAIL]
     advised = [line.partition(":")[0] for line in report.advice]
     return Proof(
@@ -140,7 +140,7 @@ def prove_one(identifier: str) -> Proof:
         report.exchanges,
         len(report.cleanup.left),
         _block(report, fault.requirements[0], server.base_url),
-        tuple(found),
+        found,
     )
 
 

@@ -8,10 +8,8 @@ from typing import Any
 import click
 
 from provider_conformance.config import UsageError
-from provider_conformance.options import configured, reaching
+from provider_conformance.options import configured, reached, reaching
 from provider_conformance.verdict import ExitCode
-
-LONGEST_LINE = 600
 
 existing = click.Path(path_type=Path, exists=True)
 
@@ -26,22 +24,19 @@ def verify_command(report: Path) -> int:
     answers were too long to be kept, so that not all can be judged again. It proves that the report follows from what
     was recorded, and not that it was recorded honestly.
     """
-    from provider_conformance.reports.inert import inert  # noqa: PLC0415
-    from provider_conformance.verify import discrepancies, read_report, unjudged  # noqa: PLC0415
+    from provider_conformance.reports.inert import LONGEST_LINE, inert  # noqa: PLC0415
+    from provider_conformance.verify import verify  # noqa: PLC0415
 
-    found = discrepancies(report)
-    for line in found:
+    found = verify(report)
+    for line in found.discrepancies:
         click.echo(f"DISCREPANCY {inert(line, LONGEST_LINE)}")
-    if found:
+    if found.discrepancies:
         return ExitCode.NONCONFORMANT
-    if left := unjudged(report):
-        click.echo(f"NOT VERIFIED: {left} judgements rest on answers that were too long to be kept")
+    if found.unjudged:
+        click.echo(f"NOT VERIFIED: {found.unjudged} judgements rest on answers that were too long to be kept")
         return ExitCode.INCOMPLETE
-    document = read_report(report / "report.json" if report.is_dir() else report)
-    statistics = document["statistics"]
-    click.echo(
-        f"verified: {document['verdict']} at level {document['level']} follows from {statistics['exchanges']} exchanges"
-    )
+    document, exchanges = found.document, found.document["statistics"]["exchanges"]
+    click.echo(f"verified: {document['verdict']} at level {document['level']} follows from {exchanges} exchanges")
     return ExitCode.CONFORMANT
 
 
@@ -55,10 +50,10 @@ def compare_command(old: Path, new: Path) -> int:
     lower.
     """
     from provider_conformance.compare import compare  # noqa: PLC0415
-    from provider_conformance.reports.inert import inert  # noqa: PLC0415
+    from provider_conformance.reports.inert import LONGEST_LINE, inert  # noqa: PLC0415
     from provider_conformance.verify import read_report  # noqa: PLC0415
 
-    documents = [read_report(path / "report.json" if path.is_dir() else path) for path in (old, new)]
+    documents = read_report(old), read_report(new)
     try:
         found = compare(*documents)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -87,16 +82,15 @@ def replay_command(report: Path, base_url: str | None, failure: int | None, **re
     are changed, and they are destroyed again. Exits with 1 when a failure still fails, with 0 when none does, and with
     3 when that cannot be told of one.
     """
-    from provider_conformance.cli import reached  # noqa: PLC0415
     from provider_conformance.replay import Answer, replay  # noqa: PLC0415
-    from provider_conformance.reports.inert import inert  # noqa: PLC0415
+    from provider_conformance.reports.inert import LONGEST_LINE, inert  # noqa: PLC0415
     from provider_conformance.verify import read_evidence  # noqa: PLC0415
 
     record = read_evidence(report)
     config = reached(base_url or record.circumstances.base_url, **reach)
-    folder = report if report.is_dir() else report.parent
+    journal = (report if report.is_dir() else report.parent) / "replay.jsonl"
     answers = []
-    for number, told in replay(record, config, folder / "replay.jsonl", failure, click.echo):
+    for number, told in replay(record, config, journal, failure, click.echo):
         answers.append(told.answer)
         line = f"{number}. {told.requirement} {told.answer}: {told.summary}"
         click.echo(inert(line + (f" ({told.reason})" if told.reason else ""), LONGEST_LINE))

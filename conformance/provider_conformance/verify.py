@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -29,53 +29,69 @@ MOST_TOLD = 20
 LARGEST_REPORT = 64 * 1024 * 1024
 
 
-def discrepancies(path: Path) -> list[str]:
-    """Return what does not fit together in a report and the evidence beside it; nothing where all does.
+@dataclass(frozen=True)
+class Verification:
+    """What judging a run again showed: its report, what does not fit together, and what cannot be judged again.
+
+    `unjudged` counts the judgements that rest on answers which were too long to be kept.
+    """
+
+    document: dict[str, Any]
+    discrepancies: tuple[str, ...]
+    unjudged: int = 0
+
+
+def verify(path: Path) -> Verification:
+    """Judge a run again and compare what comes out with its report.
 
     `path` is report.json or its directory. Raises UsageError where there is no report that could be read.
     """
-    file = path / json_report.FILE_NAME if path.is_dir() else path
-    document = read_report(file)
-    content = _content(file.with_name(evidence.FILE_NAME))
+    document = read_report(path)
+    content = _content(_folder(path) / evidence.FILE_NAME)
     if content is None:
-        return [f"there is no {evidence.FILE_NAME} beside the report, so that nothing can be judged again"]
+        missing = f"there is no {evidence.FILE_NAME} beside the report, so that nothing can be judged again"
+        return Verification(document, (missing,))
     named = document.get("evidence", {}).get("sha256") if isinstance(document.get("evidence"), dict) else None
     found = [] if named == evidence.sha256(content) else ["the evidence is not the one that the report was made from"]
     try:
         record = evidence.read(content)
     except EvidenceError as error:
-        return [*found, str(error)]
+        return Verification(document, (*found, str(error)))
     found += _of_versions(record)
     found += _of_schema(document)
     try:
         found += _of_claims(record)
         made = json_report.as_json(replace(report_of(record), evidence_sha256=named or ""))
     except (UnknownRuleError, KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
-        return [*found, f"the evidence cannot be judged: {type(error).__name__}: {error}"]
-    return found + list(_differences(made, document))[:MOST_TOLD]
+        return Verification(document, (*found, f"the evidence cannot be judged: {type(error).__name__}: {error}"))
+    found += islice(_differences(made, document), MOST_TOLD)
+    return Verification(document, tuple(found), _unjudged(record))
 
 
-def unjudged(path: Path) -> int:
-    """Return how many judgements cannot be made again, since they rest on answers that were too long to be kept."""
-    record = read_evidence(path)
+def _unjudged(record: Record) -> int:
     cut = {one.number for one in record.exchanges if one.response is not None and not one.response.whole}
     return sum(not cut.isdisjoint(claim.exchanges) for claim in record.claims)
 
 
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
 def read_evidence(path: Path) -> Record:
     """Read the record of a run from beside its report; raises UsageError."""
-    folder = path if path.is_dir() else path.parent
-    content = _content(folder / evidence.FILE_NAME)
+    file = _folder(path) / evidence.FILE_NAME
+    content = _content(file)
     if content is None:
         raise UsageError(f"there is no {evidence.FILE_NAME} beside the report, which tells what was sent")
     try:
         return evidence.read(content)
     except EvidenceError as error:
-        raise UsageError(f"{folder / evidence.FILE_NAME}: {error}") from error
+        raise UsageError(f"{file}: {error}") from error
 
 
-def read_report(file: Path) -> dict[str, Any]:
-    """Read report.json; raises UsageError."""
+def read_report(path: Path) -> dict[str, Any]:
+    """Read report.json, or that of a directory; raises UsageError."""
+    file = path / json_report.FILE_NAME if path.is_dir() else path
     try:
         with file.open("rb") as stream:
             content = stream.read(LARGEST_REPORT + 1)

@@ -6,8 +6,21 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from provider_conformance.config import UsageError
+
+if TYPE_CHECKING:
+    from provider_conformance.verdict import Report
+
+
+class ReportForm(Protocol):
+    """What writes one form of a report into a directory, as a module does."""
+
+    FILE_NAME: str
+
+    def write(self, report: Report, directory: Path, /) -> Path:
+        """Write the report and return where; raises OSError."""
 
 
 def write_private(path: Path, content: bytes) -> None:

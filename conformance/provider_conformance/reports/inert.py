@@ -7,6 +7,9 @@ import unicodedata
 ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 """Control, format (bidi, zero-width), surrogate, private and unassigned characters, and odd blanks."""
 
+LONGEST_LINE = 600
+"""Characters of a line of output that quotes a target or a file."""
+
 
 def inert(text: str, limit: int | None = None) -> str:
     r"""Return the text on one line, with every character that acts or hides spelt out as an escape.

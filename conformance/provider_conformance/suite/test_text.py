@@ -10,7 +10,7 @@ import pytest
 
 from provider_conformance import judge
 from provider_conformance.attribution import blamed
-from provider_conformance.batches import in_batches
+from provider_conformance.batches import AT_ONCE, in_batches
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from provider_conformance.values.plausible import Provider
 
 Texts = tuple[Text, ...]
-AT_ONCE = 4
-"""Providers of ours that are updated side by side."""
-
 GENERATED = "generated text"
 TURNS_OF_CREATE, TURNS_OF_UPDATE = (0, 2, 4), (1, 3)
 """Which text is in which property, where several are sent together."""

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
-from provider_conformance.batches import in_batches
+from provider_conformance.batches import AT_ONCE, in_batches
 from provider_conformance.changes import change, change_all
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
@@ -157,10 +157,6 @@ def test_the_same_update_sent_twice_leaves_the_same_state(
     listing = inventory.judged(ours=providers.ids)
     for held in ours:
         expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
-
-
-AT_ONCE = 4
-"""Providers of ours that are updated side by side."""
 
 
 def _accepted(answer: Exchange) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
-from provider_conformance.batches import in_batches
+from provider_conformance.batches import AT_ONCE, in_batches
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge.wording import differing
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from provider_conformance.oracle import Draft, Held, Providers
     from provider_conformance.refusals import Refusals
     from provider_conformance.values.unusual import Unusual
-
-
-AT_ONCE = 4
-"""Providers of ours that are updated side by side."""
 
 
 @requirement("VALUE-1")
