@@ -105,6 +105,13 @@ def prove(session: nox.Session) -> None:
 
 
 @nox.session
+def examples(session: nox.Session) -> None:
+    """Write the example reports in docs/examples: of a server with ten faults, and of one that conforms."""
+    session.install(f"{ROOT}[suite]")
+    session.run("python", TOOLS / "make_examples.py")
+
+
+@nox.session
 def package(session: nox.Session) -> None:
     """Build wheel and sdist, open both, and use the wheel elsewhere: with the suite, and without."""
     install_groups(session, "package")

@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[1]
 ACTION_FILE = ROOT / "action.yml"
 EXAMPLE = ROOT / "docs" / "examples" / "github-workflow.yml"
 ACTION: dict[str, Any] = yaml.safe_load(ACTION_FILE.read_text("utf-8"))
+INPUTS: dict[str, dict[str, Any]] = ACTION["inputs"]
 STEPS: dict[str, dict[str, Any]] = {step.get("id", step["name"]): step for step in ACTION["runs"]["steps"]}
 TOKEN = "4dfcf1d4c30b4d798ece3ae43769f008" * 2
 COMMANDS = frozenset({"error", "warning", "notice", "debug", "group", "endgroup", "add-mask", "set-output", "add-path"})
@@ -390,7 +391,7 @@ def test_the_action_certifies_and_tells_nobody_the_token(tmp_path: Path) -> None
 
 def test_the_action_keeps_the_exit_code_and_annotates(tmp_path: Path) -> None:
     fault = next(fault for fault in load_faults() if "SHOW-1" in fault.requirements)
-    with Server(token=TOKEN, fault=fault.id) as server:
+    with Server(token=TOKEN, faults=[fault.id]) as server:
         done = execute(tmp_path, base_url=server.base_url, token=TOKEN, level="core", args="--only SHOW-1")
     assert done.code == 1, done.output
     assert (done.outputs["verdict"], done.outputs["level"]) == ("nonconformant", "none")
@@ -457,10 +458,47 @@ def test_the_example_gives_the_action_what_it_takes() -> None:
     assert workflow["permissions"] == {"contents": "read"}
 
 
-def test_the_scripts_are_sound(tmp_path: Path) -> None:
-    shellcheck = Path(sys.executable).with_name("shellcheck")
-    for number, script in enumerate(step["run"] for step in STEPS.values() if "run" in step):
-        path = tmp_path / f"{number}.sh"
-        path.write_text(f"#!/usr/bin/env bash\n{script}")
-        done = subprocess.run([shellcheck, path], capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stdout
+def actionlint(workflow: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Look at a workflow in a repository that holds the action itself; the scripts go to shellcheck."""
+    workflows = folder / ".github" / "workflows"
+    workflows.mkdir(parents=True)
+    (workflows / "conformance.yml").write_text(workflow, "utf-8")
+    (folder / ".git").mkdir()
+    (folder / "action.yml").write_bytes(ACTION_FILE.read_bytes())
+    scripts = Path(sys.executable).parent
+    command = [str(scripts / "actionlint"), "-no-color", "-shellcheck", str(scripts / "shellcheck")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
+
+
+def as_workflow(steps: list[dict[str, Any]]) -> str:
+    """Return the steps of the action as those of a workflow: actionlint reads workflows alone."""
+    inputs = {name: {"type": "string", "required": given.get("required", False)} for name, given in INPUTS.items()}
+    job = {"runs-on": "ubuntu-latest", "steps": steps}
+    return yaml.safe_dump({"on": {"workflow_call": {"inputs": inputs}}, "jobs": {"certify": job}}, sort_keys=False)
+
+
+def test_the_example_passes_actionlint(tmp_path: Path) -> None:
+    example = EXAMPLE.read_text("utf-8").replace("OWNER/REPOSITORY@VERSION", "./")
+    done = actionlint(example, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_steps_of_the_action_pass_actionlint(tmp_path: Path) -> None:
+    done = actionlint(as_workflow(ACTION["runs"]["steps"]), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("broken", "complaint"),
+    [
+        ({"run": "echo ${{ inputs.base_url }}", "shell": "bash"}, 'property "base_url" is not defined'),
+        ({"run": "[ -e $HOME ] && cd $HOME", "shell": "bash"}, "shellcheck reported issue"),
+        ({"uses": "./", "with": {"base-url": "x"}}, 'missing input "token"'),
+    ],
+)
+def test_actionlint_reads_expressions_scripts_and_the_action(
+    broken: dict[str, Any], complaint: str, tmp_path: Path
+) -> None:
+    done = actionlint(as_workflow([broken]), tmp_path)
+    assert done.returncode == 1
+    assert complaint in done.stdout

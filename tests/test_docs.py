@@ -16,6 +16,7 @@ import click
 import pytest
 import yaml
 
+import make_examples
 import write_readings
 from provider_conformance.cli import COMMAND, group
 from provider_conformance.contract import Level, load_catalogue, load_contract
@@ -24,6 +25,7 @@ from provider_conformance.judge.wording import Difference
 from provider_conformance.options import PLAUSIBLE, plausible
 from provider_conformance.reports.blocks import block
 from provider_conformance.verdict import Failure, Outcome, RequirementResult, Step
+from provider_conformance.verify import read_report, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -272,3 +274,24 @@ def test_the_vendors_guide_explains_every_line_of_a_failure() -> None:
     section = (DOCS / "vendors.md").read_text("utf-8").partition("## Read a failure")[2].partition("\n## ")[0]
     explained = {label.strip() for label in re.findall(r"^\| `([a-z ]+)", section, re.MULTILINE)}
     assert {" ".join(line.label.split()[:2]) for line in told} <= explained
+
+
+@pytest.mark.parametrize("name", ["ten-faults", "conformant"])
+def test_the_example_reports_are_verified(name: str) -> None:
+    """What is stale is written anew by `nox -s examples`."""
+    found = verify(DOCS / "examples" / name)
+    assert found.discrepancies == ()
+    assert found.unjudged == 0
+
+
+def test_the_example_with_faults_blames_what_each_breaks() -> None:
+    report = read_report(DOCS / "examples" / "ten-faults")
+    failed = {one["id"] for one in report["requirements"] if one["outcome"] == "fail"}
+    assert len(make_examples.FAULTS) == 10
+    for fault in make_examples.FAULTS:
+        assert failed & set(find_fault(fault).requirements), fault
+
+
+def test_the_example_that_conforms_does() -> None:
+    report = read_report(DOCS / "examples" / "conformant")
+    assert (report["verdict"], report["reached_level"]) == ("conformant", "hardened")

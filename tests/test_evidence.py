@@ -35,12 +35,12 @@ Report = dict[str, Any]
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The reports of a conformant run and of one with a fault, each with its evidence; the servers are gone by now."""
     folders = {}
-    for name, fault, *part in (
-        ("conformant", None),
-        ("nonconformant", FAULT, "--only", "CREATE-4", "--only", "LIST-1"),
+    for name, faults, *part in (
+        ("conformant", ()),
+        ("nonconformant", (FAULT,), "--only", "CREATE-4", "--only", "LIST-1"),
     ):
         folder = tmp_path_factory.mktemp(name)
-        with Server(token=TOKEN, fault=fault) as server:
+        with Server(token=TOKEN, faults=faults) as server:
             run = certify(folder, server.base_url, "--level", "core", "--implementation", "PBX", "--har", *part)
         assert run.report["verdict"] == name, run.output
         folders[name] = folder / "reports"
@@ -263,7 +263,7 @@ def replayed(folder: Path, url: str, *options: str) -> subprocess.CompletedProce
 
 
 def test_a_failure_is_replayed_on_the_system_that_has_it_and_on_one_that_has_not(copy: Path) -> None:
-    with Server(token=TOKEN, fault=FAULT) as server:
+    with Server(token=TOKEN, faults=[FAULT]) as server:
         still = replayed(copy, server.base_url)
         assert everybody(server) == []
     with Server(token=TOKEN) as server:
@@ -279,7 +279,7 @@ def test_a_failure_is_replayed_on_the_system_that_has_it_and_on_one_that_has_not
 def test_a_replay_touches_nothing_of_others(copy: Path) -> None:
     from test_cleanup import ask, provider  # noqa: PLC0415 - only here
 
-    with Server(token=TOKEN, fault=FAULT) as server:
+    with Server(token=TOKEN, faults=[FAULT]) as server:
         # Their ids are those that the recorded run had.
         for number in range(120):
             ask(server, "create", provider(f"Office {number}"))
@@ -319,11 +319,11 @@ def test_the_archive_is_one_that_others_read(reports: dict[str, Path]) -> None:
     assert TOKEN not in json.dumps(archive)
 
 
-def known(folder: Path, text: str, *options: str, fault: str | None = FAULT) -> Run:
+def known(folder: Path, text: str, *options: str, faults: tuple[str, ...] = (FAULT,)) -> Run:
     """Certify CREATE-4 with a file of known failures."""
     file = folder / "known.toml"
     file.write_text(text)
-    with Server(token=TOKEN, fault=fault) as server:
+    with Server(token=TOKEN, faults=faults) as server:
         return certify(folder, server.base_url, "--only", "CREATE-4", "--known-failures", str(file), *options)
 
 
@@ -338,7 +338,7 @@ def test_a_known_failure_is_shown_as_one_and_stays_a_failure(tmp_path: Path) -> 
 
 
 def test_a_known_failure_that_holds_is_an_error(tmp_path: Path) -> None:
-    run = known(tmp_path, '[CREATE-4]\nreason = "soon"\n', fault=None)
+    run = known(tmp_path, '[CREATE-4]\nreason = "soon"\n', faults=())
     assert "STALE CREATE-4 is listed as known to fail, and holds now" in run.output
     assert run.report["verdict"] != "conformant"
     assert run.code in {2, 3}
@@ -370,7 +370,7 @@ def test_a_baseline_is_written_once_and_then_kept_to(tmp_path: Path) -> None:
     for folder in folders:
         folder.mkdir()
     options = ("--only", "CREATE-4", "--only", "CREATE-1", "--baseline", str(baseline))
-    with Server(token=TOKEN, fault=FAULT) as server:
+    with Server(token=TOKEN, faults=[FAULT]) as server:
         first = certify(folders[0], server.base_url, *options)
         assert baseline.read_text().count("[CREATE-4]") == 1
         second = certify(folders[1], server.base_url, *options)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from provider_conformance.contract import Level, load_catalogue
-from provider_conformance.faults.catalogue import find_fault, load_faults
+from provider_conformance.faults.catalogue import UnknownFaultError, combined, find_fault, load_faults
 from provider_conformance.reference.messages import Answer, RefusedError, Request
 from provider_conformance.reference.server import Server
 from provider_conformance.reference.service import Reference
@@ -483,9 +483,25 @@ def test_every_fault_still_serves_a_create_and_a_show(fault: Fault) -> None:
     store.close()
 
 
+def test_several_faults_are_had_together() -> None:
+    store = Store()
+    faulty = combined(["create-answers-201", "create-id-fraction"])
+    answer = Traffic(faulty(store, TOKEN)).send("create", VARIANTS[0])
+    store.close()
+    assert answer.status == 201
+    assert isinstance(json.loads(answer.body)["id"], float)
+
+
+def test_faults_that_would_undo_each_other_are_refused() -> None:
+    with pytest.raises(ValueError, match="list-counts-page and list-counts-pages cannot be had together"):
+        combined(["list-counts-page", "list-counts-pages"])
+    with pytest.raises(UnknownFaultError):
+        combined(["create-answers-201", "nonsense"])
+
+
 @pytest.mark.parametrize("name", ["create-answers-201", "list-random-order", "http-json-without-type"])
 def test_a_fault_is_served_over_a_socket(name: str) -> None:
-    with Server(fault=name) as server:
+    with Server(faults=[name]) as server:
         address = urlsplit(server.base_url)
         connection = http.client.HTTPConnection(address.netloc, timeout=10)
         headers = {"access_token": server.token, "Content-Type": "application/json"}

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from handmade import FAILURE, report, result
+from provider_conformance.about import EMBEDDED
 from provider_conformance.contract import Level, Reading, load_catalogue, load_contract
 from provider_conformance.judge.wording import Difference
 from provider_conformance.reports import html_report
@@ -110,7 +111,7 @@ def hostile() -> Report:
         evidence_sha256=ATTACK,
         statistics=(OperationStatistics(ATTACK, 1, {ATTACK: 1}, {"p50": 1.0}),),
         readings=(Reading("D12", ATTACK, ATTACK),),
-        options={"only": (ATTACK,), "headers": (ATTACK,)},
+        options={"only": (ATTACK,), "headers": (ATTACK,), "plausible": (ATTACK,)},
         contract_version=ATTACK,
         contract_sha256=ATTACK,
         requests_sha256=ATTACK,
@@ -313,13 +314,21 @@ def test_the_command_repeats_the_run_and_holds_no_secret() -> None:
         "headers": ("X-Key",),
         "proxy": True,
         "token": "s3cret",
+        "plausible": ("ports = [5060, 5099]",),
     }
     made = report(result(), options=options, seed=2**64 - 1)
     assert html_report.command(made) == (
         "provider-conformance run http://127.0.0.1:8990/api/providers --level strict --only UPDATE-2 --only list "
         "--max-time 7200 --timeout 0.5 --read-only --header 'X-Key: …' --proxy '…' --seed 18446744073709551615"
     )
-    assert b"s3cret" not in html_report.render(made)
+    page = html_report.render(made)
+    assert b"s3cret" not in page
+    assert b"[plausible]\nports = [5060, 5099]\n" in page
+
+
+def test_the_command_names_no_address_of_a_server_that_was_started_for_the_run() -> None:
+    made = report(result(), implementation=EMBEDDED, options={"level": "core"})
+    assert html_report.command(made).startswith("provider-conformance run --level core")
 
 
 def test_the_run_can_be_identified() -> None:

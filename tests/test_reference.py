@@ -709,7 +709,7 @@ def test_the_server_ends_with_a_parent_that_was_killed() -> None:
 
 
 def test_a_server_that_cannot_start_says_why() -> None:
-    with pytest.raises(ServerStartError, match="no fault is called"), Server(fault="nonsense"):
+    with pytest.raises(ServerStartError, match="no fault is called"), Server(faults=["nonsense"]):
         pass
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -717,7 +717,7 @@ def test_a_server_that_cannot_start_says_why() -> None:
         with pytest.raises(ServerStartError), Server(port=taken.getsockname()[1]):
             pass
     with pytest.raises(UnknownFaultError):
-        build(new_token(), fault="nonsense")
+        build(new_token(), faults=["nonsense"])
 
 
 def test_the_token_is_not_on_the_command_line() -> None:

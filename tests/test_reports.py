@@ -378,6 +378,14 @@ def test_a_failure_is_told_in_full() -> None:
     ]
 
 
+def test_what_is_said_of_a_requirement_is_said_with_its_first_failure_alone() -> None:
+    other = dataclasses.replace(FAILURE, summary="show gives another port")
+    lines = shown(report(result(Outcome.FAIL, failures=(FAILURE, other)))).splitlines()
+    labels = [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
+    assert labels.count("required") == labels.count("source") == 1
+    assert labels.count("expected") == labels.count("repeat") == 2
+
+
 def test_a_failure_without_details_is_told_all_the_same() -> None:
     assert "FAILED CREATE-1 (core) answers a complete" in shown(report(result(Outcome.FAIL, failures=())))
 

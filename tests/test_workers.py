@@ -93,7 +93,7 @@ def test_workers_find_the_same(tmp_path: Path) -> None:
     for workers in ("1", "8"):
         with (
             Server(token=TOKEN) as server,
-            Server(token=TOKEN, fault="update-applies-before-it-checks-protocol") as faulty,
+            Server(token=TOKEN, faults=["update-applies-before-it-checks-protocol"]) as faulty,
         ):
             folders = [tmp_path / f"{workers}-{name}" for name in ("fair", "faulty")]
             for folder in folders:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, metadata
 
 DISTRIBUTION = "sip-provider-conformance"
+EMBEDDED = "embedded reference implementation"
+"""What reports call the implementation under test where no other was named."""
 TRACKER_LABELS = ("issues", "tracker", "bug tracker", "source", "homepage")
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import ipaddress
 import json
 import unicodedata
 from typing import TYPE_CHECKING
 
+from provider_conformance.causes import CAUSES
 from provider_conformance.contract import Operation
 
 if TYPE_CHECKING:
@@ -15,21 +17,28 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.judge.wording import Problem
 
+INT16_MAX, INT16_SPAN = 2**15 - 1, 2**16
 INT32_MAX, INT32_SPAN = 2**31 - 1, 2**32
 LARGEST_EXACT = 2**53
 """Integers beyond it are not exact as floating-point numbers."""
 
 
+COMPARED_IN_TIME = frozenset({"unchanged", "refused_without_change", "list_unchanged", "list_agrees"})
+"""Rules whose differences lie between two answers: how values are stored is not what they tell of."""
+
+UNTOUCHED = "still gives the old value"
+
+
 def hint(rule: str, problem: Problem, exchanges: Sequence[Exchange]) -> str:
     """Return the usual cause of a problem, or nothing where there is none; `exchanges` are those that were judged."""
-    for difference in problem.differences:
-        for guess in _BY_VALUES:
-            if found := guess(_value(difference.expected), _value(difference.actual)):
+    if rule not in COMPARED_IN_TIME:
+        guesses = (_truthiness,) if UNTOUCHED in problem.summary else _BY_VALUES
+        for difference in problem.differences:
+            sent, came = _value(difference.expected), _value(difference.actual)
+            if found := next((cause for guess in guesses if (cause := guess(sent, came))), ""):
                 return f"{difference.name}: {found}"
-    for told, cause in _BY_RULE.get(rule, ()):
-        if told in problem.summary:
-            return cause
-    return next((cause for exchange in exchanges if (cause := _of_answer(exchange))), "")
+    broken = next((cause for exchange in exchanges if (cause := _of_answer(exchange))), "")
+    return broken or next((cause for told, cause in CAUSES.get(rule, ()) if told in problem.summary), "")
 
 
 class _Unreadable:
@@ -57,6 +66,8 @@ def _number(sent: object, came: object) -> str:  # noqa: PLR0911 - a list of cau
         return ""
     if abs(sent) > INT32_MAX and (came in {INT32_MAX, -INT32_MAX - 1} or (sent - came) % INT32_SPAN == 0):
         return "cut to 32 bits: an int32 column or variable"
+    if abs(sent) > INT16_MAX and (came in {INT16_MAX, -INT16_MAX - 1} or (sent - came) % INT16_SPAN == 0):
+        return "cut to 16 bits: a smallint column or variable"
     if abs(sent) > LARGEST_EXACT and int(float(sent)) == came:
         return "rounded to a double: the number passes through floating point, as in JavaScript"
     return ""
@@ -72,31 +83,57 @@ def _truthiness(sent: object, came: object) -> str:
 
 
 def _boolean(sent: object, came: object) -> str:
-    if isinstance(sent, bool) and (came in (0, 1, "0", "1", "true", "false", "True", "False")) and came is not sent:
+    if not isinstance(sent, bool):
+        return ""
+    if not isinstance(came, bool) and came in (0, 1, "0", "1", "true", "false", "True", "False"):
         return "the boolean comes back as something else: a column without a boolean type"
-    if isinstance(sent, bool) and came == (not sent):
+    if came is (not sent):
         return "always the same boolean: the value is not stored, or a default overwrites it"
     return ""
 
 
-def _text(sent: object, came: object) -> str:  # noqa: PLR0911 - a list of causes
+def _text(sent: object, came: object) -> str:
     if not isinstance(sent, str) or not isinstance(came, str):
         return ""
-    if came == sent.strip() or came == " ".join(sent.split()):
-        return "blanks are removed: a trim on the way in or out"
-    if came.lower() == sent.lower():
-        return "letter case is changed: lower() or upper() on the way in, or a case-insensitive collation"
-    if came and sent.startswith(came):
-        return f"cut to {len(came)} characters: the column is too short"
-    if html.unescape(came) == sent:
-        return "escaped for HTML on the way in or out"
-    if unicodedata.normalize("NFKC", came) == unicodedata.normalize("NFKC", sent):
-        return "normalised: Unicode forms are folded into each other"
-    if sent.encode("utf-8", "surrogatepass").decode("latin-1") == came:
-        return "UTF-8 is read as Latin-1"
-    if "?" in came or "\ufffd" in came:
-        return "characters are replaced: the column's character set is too small"
-    return ""
+    return next((cause for fits, cause in _OF_TEXT if fits(sent, came)), "")
+
+
+def _is_cut(sent: str, came: str) -> bool:
+    return 0 < len(came) < len(sent) and sent.startswith(came)
+
+
+def _is_cut_at_a_sign(sent: str, came: str) -> bool:
+    return _is_cut(sent, came) and not sent[len(came)].isalnum() and sent[len(came)] not in "_-. "
+
+
+def _as_latin_1(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+def _same_address(sent: str, came: str) -> bool:
+    try:
+        return ipaddress.ip_address(sent) == ipaddress.ip_address(came)
+    except ValueError:
+        return False
+
+
+_OF_TEXT: tuple[tuple[Callable[[str, str], bool], str], ...] = (
+    (lambda sent, came: came in {sent.strip(), " ".join(sent.split())}, "blanks are removed, on the way in or out"),
+    (lambda sent, came: came.lower() == sent.lower(), "letter case is changed: lower() or upper() on the way in"),
+    (_is_cut_at_a_sign, "cut at a sign: it is parsed, as if it were an address"),
+    (_is_cut, "the end is cut off: the column is too short"),
+    (lambda sent, came: came in {sent.lstrip("0"), sent.lstrip("+")}, "text of digits is read as a number"),
+    (lambda sent, came: came == sent.replace("+", " "), "decoded like a form, in which + stands for a blank"),
+    (_same_address, "the address is written anew: a column for addresses, or a library that normalizes them"),
+    (lambda sent, came: html.unescape(came) == sent, "escaped for HTML on the way in or out"),
+    (lambda sent, came: _folded(came) == _folded(sent), "normalised: Unicode forms are folded into each other"),
+    (lambda sent, came: came == _as_latin_1(sent), "UTF-8 is read as Latin-1"),
+    (lambda _, came: "?" in came or "\ufffd" in came, "characters are replaced: the character set is too small"),
+)
 
 
 def _list(sent: object, came: object) -> str:  # noqa: PLR0911 - a list of causes
@@ -110,7 +147,9 @@ def _list(sent: object, came: object) -> str:  # noqa: PLR0911 - a list of cause
         return ""
     if came != sent and sorted(map(repr, came)) == sorted(map(repr, sent)):
         return "the same items in another order: a set, or rows without an order"
-    if came == sent[: len(came)]:
+    if len(came) == len(sent) and all(_same_address(str(old), str(new)) for old, new in zip(sent, came, strict=True)):
+        return "addresses are written anew: a column for addresses, or a library that normalizes them"
+    if came and came == sent[: len(came)]:
         return f"only the first {len(came)} of {len(sent)} items: the others are cut off"
     return ""
 
@@ -124,35 +163,6 @@ def _lost(sent: object, came: object) -> str:
 
 
 _BY_VALUES: tuple[Callable[[object, object], str], ...] = (_truthiness, _number, _boolean, _list, _text, _lost)
-
-_PAGES = "off by one: the offset is computed from the wrong page number, or limit and offset are mixed up"
-_STALE = "an answer from before the change: a cache, a replica that lags, or a transaction that is not committed"
-_BY_RULE: dict[str, tuple[tuple[str, str], ...]] = {
-    "every_one_once": (("", _PAGES),),
-    "at_most_pagesize": (("", "pagesize is not used as the limit of the query, or the limit is one too many"),),
-    "counts_all": (("", "the count is taken from the page, or before the filter, and not from all providers"),),
-    "same_order": (("", "no order is given to the query, so that the database is free to choose one each time"),),
-    "listed_once": (("", _STALE),),
-    "lists_update": (("", _STALE),),
-    "no_longer_shown": (("", _STALE),),
-    "not_listed": (("", _STALE),),
-    "ids_differ": (("", "ids are computed (highest + 1) without a lock: two requests compute the same"),),
-    "id_is_new": (("", "ids are reused, or computed as the highest id or the count plus one"),),
-    "in_one_state": (("", "concurrent updates write property by property, without a transaction"),),
-    "refused": (
-        ("letter case", "compared without regard to letter case: a case-insensitive collation, or lower()"),
-        ("token", "the token is not checked on this operation, or only a part of it is compared"),
-        (" as text", "the framework coerces text into numbers: use strict types"),
-        ("true", "the framework coerces booleans into numbers, or the other way round: use strict types"),
-        ("false", "the framework coerces booleans into numbers, or the other way round: use strict types"),
-        ("null", "null is taken for a missing value, and a default for that"),
-        ("no ", "the property has a default, or is optional, in the server's model"),
-        ("padd", "blanks around the value are removed before it is checked"),
-    ),
-    "refused_as_invalid_id": (("422", "the framework's own validation answers 422 before the handler is asked"),),
-    "served_as_usual": (("", "the body is read whole, or parsed, before its size is looked at"),),
-    "name_spelt_freely": (("", "the header is looked up by its exact spelling; names of headers have no letter case"),),
-}
 
 
 def _of_answer(exchange: Exchange) -> str:

@@ -208,7 +208,7 @@ class Providers:
         if answer.refused and not guilty and self.held:
             self._make_do_with_fewer(answer)
         requirement = owner(draft.traits, guilty)
-        self._ledger.claim(requirement, judge.accepted, answer, what=told(draft.traits, guilty))
+        self._ledger.claim(requirement, judge.accepted, answer, what=told(draft.body, guilty))
         if answer.succeeded and (answer.json.readable or answer.json.empty):
             self._ledger.claim("CREATE-2", judge.gives_id, answer)
         return answer
@@ -436,7 +436,13 @@ class Providers:
 
         story = list(held.story)
         guilty = () if answer.succeeded else self._guilty_of_update.of(traits, self.base, is_refused)
-        self._ledger.claim("UPDATE-1", judge.accepted, answer, story=story, what=told(traits, guilty))
+        self._ledger.claim(
+            "UPDATE-1",
+            judge.accepted,
+            answer,
+            story=story,
+            what=told(self.values.provider(held.number, traits), guilty),
+        )
         return answer
 
     def destroy(self, held: Held) -> Exchange:

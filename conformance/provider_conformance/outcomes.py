@@ -31,6 +31,9 @@ MOST_FAILURES = 5
 LONGEST_EXCERPT = 2000
 """Characters of a body that a step of a failure shows."""
 
+LONGEST_BODY = 4000
+"""Characters of a body that a command line bears; longer ones are made to be excessive, and nobody reads them."""
+
 DOCUMENTED_LENGTH = 64
 """Characters of a token (D2)."""
 
@@ -198,7 +201,7 @@ def fingerprint(exchanges: Iterable[Exchange]) -> str:
 
 
 def curl(request: Request, base_url: str) -> str:
-    """Write a request as a command line; the token is taken from the environment."""
+    """Write a request as a command line; the token is taken from the environment, and a long body is cut."""
     origin = base_url.split("/", 3)
     words = ["curl", "-sS"]
     if request.method != "GET":
@@ -211,7 +214,9 @@ def curl(request: Request, base_url: str) -> str:
         elif name not in UNTOLD:
             words += ["-H", shlex.quote(f"{name}: {value}")]
     if request.body is not None:
-        words += ["--data-binary", shlex.quote(request.body.decode("utf-8", "backslashreplace"))]
+        body = request.body.decode("utf-8", "backslashreplace")
+        more = f"… ({len(body) - LONGEST_BODY} more characters)" if len(body) > LONGEST_BODY else ""
+        words += ["--data-binary", shlex.quote(body[:LONGEST_BODY] + more)]
     return " ".join(words)
 
 

@@ -121,7 +121,7 @@ def prove_one(identifier: str) -> Proof:
 
     fault = find_fault(identifier)
     began = time.monotonic()
-    with Server(fault=identifier) as server, tempfile.TemporaryDirectory() as folder:
+    with Server(faults=[identifier]) as server, tempfile.TemporaryDirectory() as folder:
         config = Config(server.base_url, server.token, level_of(fault), report_dir=Path(folder))
         record = certify(config, Silence())
         report = report_of(record)

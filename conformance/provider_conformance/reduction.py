@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provider_conformance.judge.values import shown
 from provider_conformance.values.plausible import Traits, differences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from provider_conformance.jsontext import JsonValue
 
 ENUMERATED = frozenset({"auth_mode", "protocol", "status", "provider_in_lan", "single_via_header", "ips", "rotation"})
 """Traits whose values the docs enumerate: whether they are accepted is a requirement of its own (CREATE-6)."""
 
 MOST_ENUMERATED_IPS = 2
+
+PROPERTIES = {
+    "name_tail": "name",
+    **dict.fromkeys(("auth_tail", "auth_alone", "auth_first"), "auth_id"),
+    **dict.fromkeys(("host", "domain"), "hostname"),
+    "outbound_host": "outbound_server",
+    **dict.fromkeys(("rotation", "moved"), "ips"),
+}
+"""The property that a trait is part of, where it is not called like one."""
 
 
 def guilty_traits(traits: Traits, base: Traits, fails: Callable[[Traits], bool]) -> tuple[str, ...]:
@@ -56,6 +67,15 @@ def owner(traits: Traits, guilty: tuple[str, ...]) -> str:
     return "CREATE-6" if guilty and ENUMERATED.issuperset(guilty) and not many else "CREATE-1"
 
 
-def told(traits: Traits, guilty: tuple[str, ...]) -> str:
-    """Say which values were to blame."""
-    return ", ".join(f"{name} = {json.dumps(getattr(traits, name))}" for name in guilty)
+def told(body: Mapping[str, JsonValue], guilty: tuple[str, ...]) -> str:
+    """Say which values of a request were to blame."""
+    names = dict.fromkeys(PROPERTIES.get(name, name) for name in guilty)
+    return ", ".join(_told_property(name, body[name]) for name in names)
+
+
+def _told_property(name: str, value: JsonValue) -> str:
+    if name == "password":
+        return "this password"
+    if isinstance(value, list):
+        return f"{len(value)} {name}"
+    return f"{name} = {shown(value)}"

@@ -207,7 +207,9 @@ class Refusals:
                 for violation, answer in zip(batch, answers, strict=True):
                     if not accepted(answer):
                         victim = self._alone(victim, violation, aim, hold_to)
-        self._expect(judge.unchanged, others, self._api.served(self._api.show(bystander.id)), of=bystander)
+        others_now = self._api.served(self._api.show(bystander.id))
+        since = "requests about another provider that had to be refused"
+        self._expect(judge.unchanged, others, others_now, of=bystander, since=since)
         if victim is aimed:
             self.list_is_unchanged(listed_before, [bystander, victim])
         self._providers.clear()

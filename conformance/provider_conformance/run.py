@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import __version__
+from provider_conformance.about import EMBEDDED
 from provider_conformance.concealing import masker_of, record_of
 from provider_conformance.config import UsageError
 from provider_conformance.contract import Operation, load_catalogue, load_contract
@@ -24,16 +26,17 @@ from provider_conformance.record import Circumstances
 from provider_conformance.session import Session, open_session
 from provider_conformance.smoke import Diagnosis, look
 from provider_conformance.target import Guard
+from provider_conformance.values.narrowing import Plausible
 from provider_conformance.verdict import Cleanup, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from types import FrameType
 
     from provider_conformance.config import Config
     from provider_conformance.progress import Progress
-    from provider_conformance.record import Record
+    from provider_conformance.record import Option, Record
 
 JOURNAL = "journal.jsonl"
 LONGEST_PAUSE = 1.0
@@ -51,8 +54,11 @@ def certify(config: Config, progress: Progress) -> Record:
 @contextlib.contextmanager
 def opened(config: Config, progress: Progress) -> Iterator[Session]:
     """Start the embedded reference unless there is a base URL, and keep target and journal open for a run."""
+    embedded = config.base_url is None
     with _target(config) as (base_url, token):
-        progress.target(base_url, embedded=config.base_url is None)
+        progress.target(base_url, embedded=embedded)
+        if embedded and not config.implementation:
+            config = replace(config, implementation=EMBEDDED, implementation_version=__version__)
         config.report_dir.mkdir(parents=True, exist_ok=True)
         journal = _new_journal(config.report_dir / JOURNAL, progress)
         guard = Guard(config.max_time)
@@ -241,19 +247,7 @@ def record_of_run(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, star
         implementation_version=config.implementation_version,
         level=config.level,
         seed=config.seed,
-        options={
-            "level": config.level.value,
-            "only": config.only,
-            "max_time": config.max_time,
-            "max_providers": config.max_providers,
-            "examples": config.examples,
-            "timeout": config.timeout,
-            "rate": config.rate,
-            "workers": config.workers,
-            "read_only": config.read_only,
-            "headers": tuple(name for name, _ in config.headers),
-            "proxy": config.proxy is not None,
-        },
+        options=_told_options(config),
         selected=tuple(sorted(session.selected)),
         started=started,
         finished=datetime.now(UTC),
@@ -262,3 +256,26 @@ def record_of_run(session: Session, diagnosis: Diagnosis, cleanup: Cleanup, star
         cleanup=cleanup,
     )
     return record_of(session.ledger, session.target, circumstances)
+
+
+def _told_options(config: Config) -> Mapping[str, Option]:
+    """Return the settings as a report tells them: no secret, and of what is plausible only what was narrowed."""
+    narrowed = {
+        limit.name: getattr(config.plausible, limit.name)
+        for limit in fields(Plausible)
+        if getattr(config.plausible, limit.name) != limit.default
+    }
+    return {
+        "level": config.level.value,
+        "only": config.only,
+        "max_time": config.max_time,
+        "max_providers": config.max_providers,
+        "examples": config.examples,
+        "timeout": config.timeout,
+        "rate": config.rate,
+        "workers": config.workers,
+        "read_only": config.read_only,
+        "headers": tuple(name for name, _ in config.headers),
+        "proxy": config.proxy is not None,
+        "plausible": tuple(f"{name} = {json.dumps(value)}" for name, value in narrowed.items()),
+    }

@@ -116,12 +116,13 @@ def answers_object(exchange: Exchange) -> Problem | None:
     return None
 
 
-def unchanged(before: Exchange, after: Exchange) -> Problem | None:
-    """Two answers of show give the same provider."""
+def unchanged(before: Exchange, after: Exchange, *, since: str = "") -> Problem | None:
+    """Two answers of show give the same provider; `since` tells what was sent between them."""
+    when = f"after {since}, " if since else ""
     old, new = members_of(before) or {}, members_of(after)
     if new is None or not after.succeeded:
         return Problem(
-            f"provider {shown(old.get('id'))} can no longer be shown: {outcome(after)}",
+            f"{when}provider {shown(old.get('id'))} can no longer be shown: {outcome(after)}",
             "the provider as it was before",
             answer(after),
         )
@@ -129,7 +130,7 @@ def unchanged(before: Exchange, after: Exchange) -> Problem | None:
     return difference(
         {name: new.get(name, MISSING) for name in names},
         {name: old.get(name, MISSING) for name in names},
-        f"provider {shown(old.get('id'))} has changed",
+        f"{when}provider {shown(old.get('id'))} has changed",
     )
 
 

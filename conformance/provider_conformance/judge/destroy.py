@@ -41,6 +41,5 @@ def not_listed(*pages: Exchange, id: int, name: str) -> Problem | None:
     times = times_listed(pages, id, name)
     if not times:
         return None
-    return Problem(
-        f"list still gives provider {id} after it was destroyed", f"no provider {id}", f"it is listed {times} times"
-    )
+    met = "once" if times == 1 else f"{times} times"
+    return Problem(f"list still gives provider {id} after it was destroyed", f"no provider {id}", f"it is listed {met}")

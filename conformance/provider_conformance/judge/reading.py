@@ -94,7 +94,7 @@ def wrong_types(members: Values, operation: str) -> dict[str, str]:
     problems = {}
     for name, schema in _properties(operation).items():
         if name in members and (problem := _wrong_type(members[name], schema)):
-            value = "a value" if name == "password" else shown(members[name])
+            value = "text" if name == "password" and isinstance(members[name], str) else shown(members[name])
             problems[name] = f"{name} is {value}, {problem}"
     return problems
 

@@ -27,10 +27,12 @@ def shows_update(
     old, new = members_of(before) or {}, members_of(after) or {}
     broken = [name for name in wrong_types(new, Operation.SHOW) if name in ill_typed]
     sound = [name for name in values if same(old.get(name, MISSING), held.get(name)) and name not in broken]
+    wrong = [name for name in sound if not same(new.get(name, MISSING), values[name])]
+    stale = all(same(new.get(name, MISSING), held.get(name)) for name in wrong)
     return difference(
-        {name: new.get(name, MISSING) for name in sound},
-        {name: values[name] for name in sound},
-        "after the update, show gives something else than was sent",
+        {name: new.get(name, MISSING) for name in wrong},
+        {name: values[name] for name in wrong},
+        f"after the update, show {'still gives the old value' if stale else 'gives something else than was sent'}",
     )
 
 

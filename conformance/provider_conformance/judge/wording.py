@@ -113,7 +113,7 @@ def paging_of(pages: Iterable[Exchange]) -> str:
 def ids_by_page(pages: Sequence[Exchange]) -> list[str]:
     """List the ids page by page in brackets, shortened: a large inventory is not printed whole."""
     ids = ["[" + " ".join(shown(item.get("id")) for item in listed(page)[:20]) + "]" for page in pages[:20]]
-    return ids + ["…"] * (len(pages) > 20)
+    return ids + ["…"] * (len(pages) > 20) or ["of nobody"]
 
 
 def with_what(what: str) -> str:

@@ -1,4 +1,4 @@
-"""Serves the reference implementation, or a fault of it, for programs: `python -m provider_conformance.reference`."""
+"""Serves the reference implementation, or faults of it, for programs: `python -m provider_conformance.reference`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--token", help="default: the environment variable PROVIDER_TOKEN, else a random one")
     parser.add_argument("--database", default=MEMORY, help="SQLAlchemy URL")
-    parser.add_argument("--fault", metavar="ID", help="serve this single fault")
+    parser.add_argument("--fault", metavar="ID", action="append", default=[], help="have this fault; repeatable")
     parser.add_argument("--exit-with-parent", action="store_true", help="exit when standard input ends")
     options = parser.parse_args()
     token = options.token or os.environ.get("PROVIDER_TOKEN") or new_token()

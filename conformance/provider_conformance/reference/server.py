@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from provider_conformance.reference.messages import MEMORY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
@@ -39,12 +40,12 @@ def new_token() -> str:
 
 
 class Server:
-    """The reference implementation, or a single fault of it, in a process of its own while a `with` block lasts."""
+    """The reference implementation, or one with faults, in a process of its own while a `with` block lasts."""
 
     def __init__(
         self,
         *,
-        fault: str | None = None,
+        faults: Sequence[str] = (),
         token: str | None = None,
         database: str = MEMORY,
         host: str = LOCALHOST,
@@ -53,7 +54,7 @@ class Server:
         self.token = token or new_token()
         self.base_url = ""
         self._arguments = ["--host", host, "--port", str(port), "--database", database, "--exit-with-parent"]
-        if fault is not None:
+        for fault in faults:
             self._arguments += ["--fault", fault]
         self._process: subprocess.Popen[str] | None = None
 
@@ -164,16 +165,16 @@ class ThreadServer:
         self.reference.store.close()
 
 
-def build(token: str, database: str = MEMORY, fault: str | None = None) -> Reference:
-    """Return a reference implementation with an open store, or the single fault of that id."""
+def build(token: str, database: str = MEMORY, faults: Sequence[str] = ()) -> Reference:
+    """Return a reference implementation with an open store, and with the faults of these ids."""
     from provider_conformance.reference.service import Reference  # noqa: PLC0415 - imported by those who serve
     from provider_conformance.reference.store import Store  # noqa: PLC0415
 
-    if fault is None:
+    if not faults:
         return Reference(Store(database), token)
-    from provider_conformance.faults.catalogue import find_fault  # noqa: PLC0415
+    from provider_conformance.faults.catalogue import combined  # noqa: PLC0415
 
-    return find_fault(fault).implementation(Store(database), token)
+    return combined(faults)(Store(database), token)
 
 
 def run(reference: Reference, host: str, port: int, announce: Any) -> None:

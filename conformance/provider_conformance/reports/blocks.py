@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that there is to say about a failure: what it is, and the text; a command is to be copied whole."""
+    """One thing that there is to say about a failure: what it is, and the text.
+
+    A command is to be copied whole; what is `shared` is said of the requirement, the same for each of its failures.
+    """
 
     label: str
     text: str
     command: bool = False
+    shared: bool = False
 
 
 def block(result: RequirementResult, failure: Failure, readings: Iterable[Reading]) -> tuple[Line, ...]:
     """Return all there is to say about a failure but its summary, in the order in which an engineer asks for it."""
     requirement = result.requirement
-    lines = [Line("required", f"an implementation {requirement.statement}")]
+    lines = [Line("required", f"an implementation {requirement.statement}", shared=True)]
     if failure.steps:
         lines.append(Line("sent", failure.steps[-1].sent))
     lines += [Line("expected", failure.expected), Line("actual", failure.actual)]
@@ -35,9 +39,9 @@ def block(result: RequirementResult, failure: Failure, readings: Iterable[Readin
         lines.append(Line("usual cause", failure.hint))
     if failure.alike:
         lines.append(Line("alike", f"{failure.alike} other {'input' if failure.alike == 1 else 'inputs'} failed alike"))
-    lines.append(Line("source", requirement.source))
+    lines.append(Line("source", requirement.source, shared=True))
     lines += [
-        Line(f"read as {reading.id}", f"{reading.reading} (documented: {reading.documented})")
+        Line(f"read as {reading.id}", f"{reading.reading} (documented: {reading.documented})", shared=True)
         for reading in readings
         if reading.id in requirement.reading
     ]

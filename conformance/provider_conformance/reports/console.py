@@ -245,10 +245,11 @@ def _figure(count: int, outcome: Outcome) -> Text:
 def _show_failures(console: Console, result: RequirementResult, report: Report) -> None:
     requirement = result.requirement
     word = "FAILED" if result.outcome is Outcome.FAIL else "KNOWN TO FAIL"
-    for failure in result.failures:
+    for number, failure in enumerate(result.failures):
         line = Text(f"{word} {requirement.id} ({requirement.level.value})", OUTCOME_STYLES[result.outcome])
         console.print(line.append(f" {inert(failure.summary, LONGEST_TEXT)}", style="bold not dim default"))
-        _show_block(console, block(result, failure, report.readings))
+        told = block(result, failure, report.readings)
+        _show_block(console, [line for line in told if number == 0 or not line.shared])
     if not result.failures:
         what = inert(result.reason or requirement.statement, LONGEST_TEXT)
         bare = f"{word} {requirement.id} ({requirement.level.value}) {what}\n"

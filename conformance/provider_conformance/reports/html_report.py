@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 
-from provider_conformance.about import tracker
+from provider_conformance.about import EMBEDDED, tracker
 from provider_conformance.contract import Level, Operation
 from provider_conformance.reports.blocks import block
 from provider_conformance.reports.figures import by_reason
@@ -53,6 +53,8 @@ WITHHELD = {"headers": "header", "proxy": "proxy"}
 """Options of which a report knows only that they were given, and their names on the command line."""
 
 VALUE_WITHHELD = "…"
+NARROWED = "plausible"
+"""The setting that is a table of the configuration file, and no option."""
 
 
 def write(report: Report, directory: Path) -> Path:
@@ -95,6 +97,7 @@ def render(report: Report) -> bytes:
         tracker=tracker(),
         evidence=EVIDENCE,
         command=command(report),
+        narrowed=report.options.get(NARROWED) or (),
         told=lambda result, failure: _told(result, failure, report),
         milliseconds=_milliseconds,
     )
@@ -103,11 +106,13 @@ def render(report: Report) -> bytes:
 
 def command(report: Report) -> str:
     """Return the command line of the run; the token is in no report, and is taken from the environment."""
-    words = ["provider-conformance", "run", report.base_url]
+    words = ["provider-conformance", "run"]
+    if report.implementation != EMBEDDED:
+        words.append(report.base_url)
     for name, value in {**report.options, "seed": report.seed}.items():
         if name in WITHHELD:
             words += _withheld(f"--{WITHHELD[name]}", value)
-        elif name.replace("-", "_") not in SECRET_OPTIONS:
+        elif name != NARROWED and name.replace("-", "_") not in SECRET_OPTIONS:
             words += _option(f"--{name.replace('_', '-')}", value)
     return shlex.join(words)
 

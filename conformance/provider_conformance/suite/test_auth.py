@@ -316,7 +316,7 @@ class Intruder:
             if judge.shows_asked(shown, id=held.id) is not None:
                 self._providers.forget(held)
             self._held = self._providers.create()
-        self._expect(judge.unchanged, state, shown, of=held)
+        self._expect(judge.unchanged, state, shown, of=held, since="requests with a wrong token or none")
 
     def _send(self, calls: Iterable[Call]) -> tuple[Exchange, ...]:
         return tuple(self._api.send_all([self.disguise(call) for call in calls]))

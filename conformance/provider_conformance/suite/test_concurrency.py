@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from provider_conformance.values.plausible import Provider
 
 GONE, KEPT = "DESTROY-2", "DESTROY-3"
+OVERLAPPING = "overlapping requests for other providers"
 ROUNDS = 6
 AT_ONCE = 6
 
@@ -133,7 +134,7 @@ def test_requests_that_overlap_are_kept_apart(
         with expect.each():
             expect(judge.creates_nobody, update, shown, of=victim, requirement="UPDATE-5", id=victim.id)
     for one, state in zip(others, before, strict=True):
-        expect(judge.unchanged, state, api.served(api.show(one.id)), of=one, requirement=KEPT)
+        expect(judge.unchanged, state, api.served(api.show(one.id)), of=one, requirement=KEPT, since=OVERLAPPING)
 
     doomed, kept = others[::2], others[1::2]
     destroyed = api.send_together([api.call(Operation.DESTROY, {"id": one.id}) for one in doomed])
@@ -145,7 +146,7 @@ def test_requests_that_overlap_are_kept_apart(
                 expect(judge.no_longer_shown, shown, of=one, requirement=GONE, id=one.id, name=one.name)
     for one in kept:
         state = before[others.index(one)]
-        expect(judge.unchanged, state, api.served(api.show(one.id)), of=one, requirement=KEPT)
+        expect(judge.unchanged, state, api.served(api.show(one.id)), of=one, requirement=KEPT, since=OVERLAPPING)
 
 
 def _update_together(

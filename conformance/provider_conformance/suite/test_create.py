@@ -136,12 +136,14 @@ def test_a_name_that_another_bears_makes_no_one_of_the_two(providers: Providers,
     if (held := providers.holding(answer)) is not None:
         shown = providers.state(held)
         expect(judge.shows_values, shown, of=held, requirement="HTTP-7", values={"name": older.name})
-    expect(judge.unchanged, before, providers.state(older), of=held or older, requirement="CREATE-4")
+    since = "a create with the same name"
+    expect(judge.unchanged, before, providers.state(older), of=held or older, requirement="CREATE-4", since=since)
     answer = providers.change(newer, {**newer.body, "name": older.name})
     if answer.succeeded:
         shown = providers.state(newer)
         expect(judge.shows_values, shown, of=newer, requirement="HTTP-7", values={"name": older.name})
-    expect(judge.unchanged, before, providers.state(older), of=newer, requirement="UPDATE-3")
+    since = f"an update of provider {newer.id} to the same name"
+    expect(judge.unchanged, before, providers.state(older), of=newer, requirement="UPDATE-3", since=since)
 
 
 @requirement("CREATE-3")

@@ -87,7 +87,8 @@ def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory:
         listing = inventory.judged(ours=[ours[index].id for index in kept])
         for index, after in zip(kept, api.show_all([ours[index].id for index in kept]), strict=True):
             held = ours[index]
-            expect(judge.unchanged, before[index], api.served(after), of=held)
+            since = f"the destroy of provider {ours[doomed].id}"
+            expect(judge.unchanged, before[index], api.served(after), of=held, since=since)
             if listed.count(held.id) == 1:
                 expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
         providers.clear()
@@ -107,7 +108,8 @@ def test_an_id_that_is_no_int64_integer_is_answered_with_exactly_400(
     if not providers.exists(victim.id):
         providers.forget(victim)
     expect(judge.refused_as_invalid_id, answer, of=victim, what="the id as text, with a charset")
-    expect(judge.unchanged, state, api.served(api.show(victim.id)), of=victim)
+    after = api.served(api.show(victim.id))
+    expect(judge.unchanged, state, after, of=victim, since="a destroy with the invalid id as text")
 
 
 @requirement("DESTROY-5")
@@ -137,7 +139,8 @@ def test_an_id_that_names_no_provider_is_answered_with_exactly_400(
         expect(judge.refused_as_invalid_id, api.destroy(doomed.id), of=doomed, what="the same id at once again")
     if ledger.violated("DESTROY-3"):
         raise NotTestableError("destroy takes other providers along (DESTROY-3), so that nothing can be said of others")
-    expect(judge.unchanged, before, api.served(api.show(kept.id)), of=kept)
+    after = api.served(api.show(kept.id))
+    expect(judge.unchanged, before, after, of=kept, since="destroys with ids of destroyed providers")
 
 
 @requirement("DESTROY-6")

@@ -29,6 +29,9 @@ MOST_ALIVE = 4
 KEEPS = {"create": "CREATE-4", "update": "UPDATE-3", "destroy": "DESTROY-3", "read": "SHOW-3"}
 """The requirement that an operation breaks when it changes some other provider."""
 
+SINCE = {operation: f"{operation} of another provider" for operation in KEEPS} | {"read": "reading it and others"}
+"""What came before a look at a provider."""
+
 
 @requirement("UPDATE-3", "DESTROY-3", "SHOW-3", "CREATE-4", "UPDATE-2", "DESTROY-2", "LIST-3")
 def test_any_order_of_operations_leaves_what_the_model_says(
@@ -87,7 +90,14 @@ def test_any_order_of_operations_leaves_what_the_model_says(
             for held, after in zip(others, api.show_all([held.id for held in others]), strict=True):
                 assert held.shown is not None
                 story = self.touched or held
-                expect(judge.unchanged, held.shown, api.served(after), of=story, requirement=KEEPS[self.last])
+                expect(
+                    judge.unchanged,
+                    held.shown,
+                    api.served(after),
+                    of=story,
+                    requirement=KEEPS[self.last],
+                    since=SINCE[self.last],
+                )
 
         def teardown(self) -> None:
             providers.clear()

@@ -66,7 +66,7 @@ def test_show_and_list_change_nothing(api: Api, providers: Providers, inventory:
         before = [providers.shown(held) for held in ours]
         read()
         for held, state, after in zip(ours, before, api.show_all([held.id for held in ours]), strict=True):
-            expect(judge.unchanged, state, api.served(after), of=held)
+            expect(judge.unchanged, state, api.served(after), of=held, since="reading it and others")
 
 
 @requirement("SHOW-4")
@@ -143,4 +143,5 @@ def test_no_id_and_one_that_is_no_int64_integer_are_refused(
 
     refusals.query(Operation.SHOW, {"id": str(held.id)}, unfair_ids(held.id), of=held)
 
-    expect(judge.unchanged, before, api.served(api.show(held.id)), of=held)
+    after = api.served(api.show(held.id))
+    expect(judge.unchanged, before, after, of=held, since="reading with invalid ids")

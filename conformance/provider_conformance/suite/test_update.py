@@ -122,7 +122,8 @@ def test_no_other_provider_and_no_id_is_changed(
             _accepted(providers.update(held, traits))
             providers.show_all(others)
             for other, state in zip(others, before, strict=True):
-                expect(judge.unchanged, state, providers.shown(other), of=held)
+                since = f"the update of provider {held.id}"
+                expect(judge.unchanged, state, providers.shown(other), of=held, since=since)
 
     for held in ours:
         expect(judge.shows_asked, api.served(api.show(held.id)), of=held, id=held.id)
@@ -152,7 +153,8 @@ def test_the_same_update_sent_twice_leaves_the_same_state(
                 _accepted(answer)
                 what = "the same values again"
                 expect(judge.accepted, repeated, of=held, requirement="UPDATE-1", what=what)
-                expect(judge.unchanged, state or providers.state(held), api.served(twice), of=held)
+                before, now = state or providers.state(held), api.served(twice)
+                expect(judge.unchanged, before, now, of=held, since="the same update again")
 
     listing = inventory.judged(ours=providers.ids)
     for held in ours:
@@ -196,7 +198,8 @@ def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
             expect(judge.refused, answer, of=held, what=UNKNOWN_ID)
 
     refusals.nothing_was_stored(before, sent)
-    expect(judge.unchanged, state, api.served(api.show(kept.id)), of=kept)
+    after = api.served(api.show(kept.id))
+    expect(judge.unchanged, state, after, of=kept, since="updates with ids of destroyed providers")
 
 
 @requirement("UPDATE-6")

@@ -118,7 +118,8 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
     groups = [*single(unusual.combinations()), *unusual.groups(parameters=True), *single(drawn)]
     together_or_alone(groups, are_kept, most)
     if bystander in providers.held:
-        expect(judge.unchanged, before_all, providers.state(bystander), of=held, requirement="UPDATE-3")
+        after_all, since = providers.state(bystander), "updates of others with unusual values"
+        expect(judge.unchanged, before_all, after_all, of=held, requirement="UPDATE-3", since=since)
 
 
 @dataclass(frozen=True)

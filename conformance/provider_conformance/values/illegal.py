@@ -122,11 +122,11 @@ def bodies_that_are_no_object() -> Iterator[Violation]:
     yield Violation("a number with leading zeros", lambda body: _json(body)[:-1] + b',"note":007}')
     yield Violation("a number with a plus sign", lambda body: _json(body)[:-1] + b',"note":+5}')
     yield Violation("a comma at the end of an array", lambda body: _json(body)[:-1] + b',"note":[1,]}')
-    yield Violation("NUL after it", lambda body: _json(body) + b"\0")
-    yield Violation("no colon after the first name", lambda body: _json(body).replace(b'":', b'" ', 1))
-    yield Violation("no comma between properties", lambda body: _json(body)[:-1] + b' "note":0}')
-    yield Violation("no first brace", lambda body: _json(body)[1:])
-    yield Violation("no last brace", lambda body: _json(body)[:-1])
+    yield Violation("NUL after the document", lambda body: _json(body) + b"\0")
+    yield Violation("the colon after the first name missing", lambda body: _json(body).replace(b'":', b'" ', 1))
+    yield Violation("a comma between properties missing", lambda body: _json(body)[:-1] + b' "note":0}')
+    yield Violation("the first brace missing", lambda body: _json(body)[1:])
+    yield Violation("the last brace missing", lambda body: _json(body)[:-1])
     yield Violation("a bracket for the last brace", lambda body: _json(body)[:-1] + b"]")
     yield Violation("the end cut off within a name", lambda body: _json(body)[:-1] + b',"no')
     yield Violation("the end cut off after a colon", lambda body: _json(body)[:-1] + b',"note":')
@@ -135,10 +135,10 @@ def bodies_that_are_no_object() -> Iterator[Violation]:
     yield Violation("all but the first name cut off", lambda body: _json(body).partition(b":")[0] + b":", 0)
     yield Violation("all but the first brace cut off", lambda _: b"{", 0)
     yield Violation("the same document twice", lambda body: _json(body) * 2)
-    yield Violation("an empty object after it", lambda body: _json(body) + b"{}")
-    yield Violation("a letter after it", lambda body: _json(body) + b"x")
+    yield Violation("an empty object after the document", lambda body: _json(body) + b"{}")
+    yield Violation("a letter after the document", lambda body: _json(body) + b"x")
     yield Violation("a brace too many", lambda body: _json(body) + b"}")
-    yield Violation("a letter before it", lambda body: b"x" + _json(body))
+    yield Violation("a letter before the document", lambda body: b"x" + _json(body))
     yield Violation("an empty body", lambda _: b"", 0)
     yield Violation("a body of white space", lambda _: b" \r\n\t", 0)
     yield Violation("an empty array", lambda _: b"[]", 0)
@@ -172,7 +172,7 @@ def ids_in_a_query() -> Iterator[tuple[str, NumberText]]:
 def pages_in_a_query() -> Iterator[tuple[str, NumberText]]:
     """Values of `pagination` that are no int32 integer, made of the number of a page that exists."""
     yield from _numbers_in_a_query()
-    yield "that int32 wraps to the page", lambda page: str(page + 2**32)
+    yield "a number that int32 wraps to the page", lambda page: str(page + 2**32)
     yield "that int64 wraps to the page", lambda page: str(page + 2**64)
     yield "far too large", lambda page: str(page + 2**128)
     yield "one too large for int32", lambda _: str(2**31)
@@ -319,18 +319,18 @@ ILL_TYPED: dict[str, dict[str, Alteration]] = {
 """For each documented type, values of the other JSON types, made of the plausible value where a server may coerce."""
 
 OUTSIDE_ENUM: dict[str, Alteration] = {
-    "lower case": str.lower,
-    "mixed case": str.capitalize,
-    "its first letter": lambda value: value[:1],
-    "a letter more": lambda value: f"{value}S",
-    "a blank before it": lambda value: f" {value}",
-    "a blank after it": lambda value: f"{value} ",
-    "a line feed after it": lambda value: f"{value}\n",
-    "a hyphen in it": lambda value: f"{value[:2]}-{value[-4:]}",
+    "its value in lower case": str.lower,
+    "its value in mixed case": str.capitalize,
+    "the first letter of its value": lambda value: value[:1],
+    "its value and a letter more": lambda value: f"{value}S",
+    "a blank before its value": lambda value: f" {value}",
+    "a blank after its value": lambda value: f"{value} ",
+    "a line feed after its value": lambda value: f"{value}\n",
+    "its value with a hyphen in it": lambda value: f"{value[:2]}-{value[-4:]}",
     "an empty string": _constantly(""),
     '"*"': _constantly("*"),
     '"1"': _constantly("1"),
-    "it twice, with a comma": lambda value: f"{value},{value}",
+    "its value twice, with a comma": lambda value: f"{value},{value}",
 }
 """What becomes of a documented value of an enum so that it is none any more."""
 
