@@ -9,8 +9,10 @@ import pytest
 
 from provider_conformance import judge
 from provider_conformance.causes import CAUSES
+from provider_conformance.exchange import Request
 from provider_conformance.hints import hint
 from provider_conformance.judge.wording import Problem, difference
+from provider_conformance.oddities import oddity
 from provider_conformance.reduction import told
 
 if TYPE_CHECKING:
@@ -56,6 +58,12 @@ def cause(sent: JsonValue, came: JsonValue, rule: str = "shows_values", summary:
         ("é", "e\u0301", "normalised"),
         ("é", "Ã©", "Latin-1"),
         ("a\U0001f4deb", "a?b", "character set"),
+        ("O'Neil", "O''Neil", "doubled"),
+        ("a\u0000b", "ab", "removed"),
+        (-1, 1, "sign"),
+        (70_000, 65_535, "limited"),
+        ([1, "a"], ["1", "a"], "become text"),
+        (["a", "b", "a"], ["a", "b"], "kept once"),
         (["b", "a"], ["a", "b"], "another order"),
         (["a", "b", "c"], ["a"], "first 1 of 3"),
         (["a"], None, "null"),
@@ -93,6 +101,33 @@ def test_what_has_changed_between_two_answers_says_nothing_of_how_it_is_stored()
 )
 def test_the_cause_is_guessed_from_the_summary(rule: str, summary: str, told_of: str) -> None:
     assert told_of in hint(rule, Problem(summary, "", ""), ())
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "told_of"),
+    [
+        ("/show?id=5", None, ""),
+        ("/show?id=0", None, "id is 0"),
+        ("/show?id=9223372036854775808", None, "beyond int64"),
+        ("/list?pagination=1&pagesize=2147483649", None, "pagesize is a number beyond int32"),
+        ("/show?id=%00", None, "NUL"),
+        ("/show?id=%ff", None, "no UTF-8"),
+        ("/create", b'{"name": "a"}', ""),
+        ("/create", b'{"name": ', "no JSON"),
+        ("/create", b"[1]", "no object"),
+        ("/create", b'{"name": "\\ud83d"}', "name holds half a surrogate pair"),
+        ("/create", b'{"name": "\\u0000"}', "name holds NUL"),
+        ("/create", '{"name": "\U0001f4de"}'.encode(), "beyond the basic plane"),
+        ("/create", b'{"port": 9223372036854775808}', "port holds a number beyond int64"),
+        ("/create", b'{"ips": ' + b"[" * 60 + b"]" * 60 + b"}", "ips is nested deeply"),
+        ("/create", b'{"ips": ' + b"[" * 7000 + b"]" * 7000 + b"}", "nested deeply"),
+        ("/create", b" " * 20_000, "KiB"),
+    ],
+)
+def test_what_is_special_about_a_request_is_told(target: str, body: bytes | None, told_of: str) -> None:
+    found = oddity(Request("GET" if body is None else "POST", target, (), body))
+    assert told_of in found
+    assert bool(told_of) == bool(found)
 
 
 def test_causes_are_told_of_rules_that_there_are() -> None:

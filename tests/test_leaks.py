@@ -12,10 +12,12 @@ from urllib.parse import quote
 import pytest
 
 from command import TOKEN, certify, text_of
+from provider_conformance.masking import MASK, masked_by
 from provider_conformance.reference import jsonbody
 from provider_conformance.reference.server import ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
+from provider_conformance.verify import verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,14 @@ def forms(secret: str) -> list[str]:
     """Return a secret in the ways in which it is repeated."""
     encoded = base64.b64encode(secret.encode()).decode()
     return [secret, quote(secret, safe=""), encoded, secret.encode().hex()]
+
+
+def test_what_is_no_json_is_none_without_its_password() -> None:
+    masked = masked_by("Secret-1").members('{"password": "Hidden\\@word"}')
+    assert "Hidden" not in masked
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(masked)
+    assert json.loads(masked_by("Secret-1").members('{"password": "Hidden@word"}')) == {"password": MASK}
 
 
 class Parrot(Reference):
@@ -47,6 +57,40 @@ class Parrot(Reference):
     def rendered_provider(self, provider: Properties) -> Any:
         spoilt = " ".join(form for secret in SECRETS[:3] for form in forms(secret))
         return {**provider, "hostname": f"{HOSTILE} {spoilt}", "outbound_server": provider["password"]}
+
+
+class Hinting(Reference):
+    """Tells in its refusals the beginning of the token that was sent, and of the one that it wants if `generous`."""
+
+    generous = False
+
+    def answer(self, request: Request) -> Answer:
+        self.sent = dict(request.headers).get(b"access_token", b"").decode("latin-1")
+        return super().answer(request)
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        if refused.status != 401:
+            return super().refusal(refused)
+        wanted = TOKEN[:24] if self.generous else "another"
+        return replace(super().refusal(refused), body=jsonbody.encode({"error": f"{self.sent[:40]} is not {wanted}"}))
+
+
+class Generous(Hinting):
+    generous = True
+
+
+@pytest.mark.parametrize(("kind", "failing"), [(Hinting, set()), (Generous, {"HTTP-6"})])
+def test_a_part_of_the_token_is_concealed_and_judged_again(
+    kind: type[Reference], failing: set[str], tmp_path: Path
+) -> None:
+    with ThreadServer(kind(Store(), TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--only", "AUTH-3", "--only", "AUTH-4", "--only", "HTTP-6")
+
+    assert run.ids("fail") == failing
+    assert verify(tmp_path / "reports").discrepancies == ()
+    for path in (tmp_path / "reports").rglob("*"):
+        assert TOKEN[:16] not in text_of(path), path.name
+        assert TOKEN[8:24] not in text_of(path), path.name
 
 
 @pytest.mark.parametrize("level", ["core", "hardened"])

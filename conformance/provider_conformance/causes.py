@@ -24,6 +24,7 @@ TEXT_NUMBERS = "a text column, or a serializer that quotes numbers"
 OWN_ERRORS = "errors show the text of the exception, or what was looked at inside: a debug mode, or a handler for all"
 
 TEXTS = (
+    ("; ", ""),  # of several texts, the values tell which
     ("quote", "quotes are escaped by hand and not read back: bind parameters instead of building statements"),
     ("backslash", "backslashes are escaped or unescaped once too often, on the way into the store or out of it"),
     ("escapes", "backslashes are escaped or unescaped once too often, on the way into the store or out of it"),
@@ -66,12 +67,19 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("answered with 404", UNFOUND),
         ("answered with 415", "the media type is compared as a whole, so that its spelling or a parameter decides"),
         ("sort_by", "sort_by is required, or one of its two documented values is not known (D14)"),
+        ("was refused", "a create that was refused leaves its names behind"),
         ("in another order", "properties are read by their place, not by their name"),
         ("several lines", "the body is read as one line, or as a form"),
         ("answered with 4", STRICTER),
     ),
     "token_served": (("", TURNED_AWAY),),
     "refused": (
+        ("from 127.0.0.1", "an address that a header names is trusted: X-Forwarded-For and its like can be made up"),
+        ("cookies that it set", "a session that a request with the token began is enough without it"),
+        ("Bearer", "the value is read like that of Authorization"),
+        ("_ for its", "the token is looked up by LIKE, in which _ and % stand for anything"),
+        ("NAME for name", "names of properties are compared without regard to letter case"),
+        ("in the query", "properties of the body are read from the query, too"),
         ("no token", "the token is not checked on this operation, or not on every way to it"),
         ("id of a destroyed provider", "nobody looks whether there is a row before the request is answered"),
         ("update with no ", "update takes what is missing from what is stored, as PATCH does: an update is complete"),

@@ -7,9 +7,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from provider_conformance.disclosure import parts_of
 from provider_conformance.exchange import TOKEN_HEADER
 from provider_conformance.masking import Masker
-from provider_conformance.record import TOKEN, Notes, Record
+from provider_conformance.record import OTHER_TOKEN, TOKEN, Notes, Record
 from provider_conformance.rules import judged_again, rests_on_whole
 
 if TYPE_CHECKING:
@@ -35,8 +36,12 @@ def record_of(ledger: Ledger, target: Target, circumstances: Circumstances) -> R
     reasons = [text for about in notes.values() for text in (*about.gaps, *about.defects)]
     told = {text for exchange in exchanges for text in _texts(exchange)}
     mask = masker.narrowed([*told, *set(arguments), *reasons, circumstances.diagnosis])
+    parts = _parts_found(target.token, told)
     concealed = {text: mask.value(json.loads(text)) for text in set(arguments)}
-    kept = tuple(_elsewhere(exchange, mask) for exchange in exchanges)
+    kept = tuple(
+        _elsewhere(_without_parts(exchange, original, parts), mask)
+        for exchange, original in zip(exchanges, ledger.exchanges, strict=True)
+    )
     numbered = {exchange.number: exchange for exchange in kept}
     open_claims = (
         replace(claim, arguments=cast("dict[str, object]", concealed[text]))
@@ -74,7 +79,7 @@ def masker_of(exchanges: Iterable[Exchange], target: Target) -> Masker:
     for exchange in exchanges:
         for name, value in exchange.request.headers:
             if name.lower() == TOKEN_HEADER:
-                tokens.setdefault(value, f"{TOKEN}-{len(tokens)}-of-{len(value)}")
+                tokens.setdefault(value, OTHER_TOKEN.format(number=len(tokens), length=len(value)))
         body = (exchange.request.body or b"")[:LONGEST_REQUEST]
         for quoted in _PASSWORD_SENT.findall(body):
             if text := _text_of(quoted):
@@ -134,6 +139,39 @@ def _elsewhere(exchange: Exchange, masker: Masker) -> Exchange:
         headers = _on_headers(response.headers, masker)
         response = replace(response, reason=mask(response.reason), headers=headers, body=_on_bytes(mask, response.body))
     return replace(exchange, request=request, response=response, detail=mask(exchange.detail))
+
+
+def _parts_found(token: str, texts: Iterable[str]) -> re.Pattern[str] | None:
+    """Return what finds the parts of the token that some of the texts bear, each as long as it goes."""
+    whole = "\n".join(texts)
+    parts = [part for part in parts_of(token) if part in whole]
+    if not parts:
+        return None
+    return re.compile("|".join(re.escape(part) + _as_far_as(token.partition(part)[2]) for part in parts))
+
+
+def _as_far_as(text: str) -> str:
+    """Return a pattern that matches a text from its beginning for as long as it agrees."""
+    return "".join(f"(?:{re.escape(character)}" for character in text) + ")?" * len(text)
+
+
+def _without_parts(exchange: Exchange, original: Exchange, parts: re.Pattern[str] | None) -> Exchange:
+    """Return an exchange whose answer bears no part of the token; what the request itself has sent is told so."""
+    response = exchange.response
+    if parts is None or response is None:
+        return exchange
+    names = {name.lower(): value for name, value in exchange.request.headers}
+    sent = [value.lower() for name, value in original.request.headers if name.lower() == TOKEN_HEADER]
+
+    def stand_in(found: re.Match[str]) -> str:
+        return names[TOKEN_HEADER] if any(found[0].lower() in token for token in sent) else TOKEN
+
+    def mask(text: str) -> str:
+        return parts.sub(stand_in, text)
+
+    headers = tuple((name, mask(value)) for name, value in response.headers)
+    response = replace(response, reason=mask(response.reason), headers=headers, body=_on_bytes(mask, response.body))
+    return replace(exchange, response=response)
 
 
 def _on_headers(headers: Headers, masker: Masker) -> Headers:

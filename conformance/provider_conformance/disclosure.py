@@ -14,7 +14,7 @@ from urllib.parse import unquote, unquote_plus
 from provider_conformance.masking import SHORTEST_SECRET, encodings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 TRACES = (
     r"Traceback \(most recent call last\)",
@@ -140,10 +140,10 @@ def _unescaped(escape: re.Match[str]) -> str:
 def _forms(token: str) -> Sequence[str]:
     """Return a token in its encodings, and parts of it; one that might be a word is found everywhere."""
     telling = len(token) >= SHORTEST_SECRET and (any(map(str.isdigit, token)) or len(token) >= 2 * PART)
-    return (*(encodings(token) if telling else ()), *_parts(token))
+    return (*(encodings(token) if telling else ()), *parts_of(token))
 
 
-def _parts(token: str) -> Iterable[str]:
+def parts_of(token: str) -> Iterator[str]:
     """Return the parts of a token that cannot be there by chance: words are left out, as many a token has them."""
     for start in range(len(token) - PART + 1):
         part = token[start : start + PART]

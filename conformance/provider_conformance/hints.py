@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from provider_conformance.causes import CAUSES
 from provider_conformance.contract import Operation
+from provider_conformance.oddities import oddity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 INT16_MAX, INT16_SPAN = 2**15 - 1, 2**16
 INT32_MAX, INT32_SPAN = 2**31 - 1, 2**32
+LARGEST_ALLOWED = frozenset({2**8 - 1, INT16_MAX, INT16_SPAN - 1, INT32_MAX, INT32_SPAN - 1})
 LARGEST_EXACT = 2**53
 """Integers beyond it are not exact as floating-point numbers."""
 
@@ -68,6 +70,10 @@ def _number(sent: object, came: object) -> str:  # noqa: PLR0911 - a list of cau
         return "cut to 32 bits: an int32 column or variable"
     if abs(sent) > INT16_MAX and (came in {INT16_MAX, -INT16_MAX - 1} or (sent - came) % INT16_SPAN == 0):
         return "cut to 16 bits: a smallint column or variable"
+    if sent < 0 and came == -sent:
+        return "the sign is dropped"
+    if came in LARGEST_ALLOWED and sent > came:
+        return "limited to a largest value, where it should be refused"
     if abs(sent) > LARGEST_EXACT and int(float(sent)) == came:
         return "rounded to a double: the number passes through floating point, as in JavaScript"
     return ""
@@ -106,6 +112,11 @@ def _is_cut_at_a_sign(sent: str, came: str) -> bool:
     return _is_cut(sent, came) and not sent[len(came)].isalnum() and sent[len(came)] not in "_-. "
 
 
+def _is_thinned(sent: str, came: str) -> bool:
+    left = iter(sent)
+    return bool(came) and all(character in left for character in came)
+
+
 def _as_latin_1(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
@@ -132,7 +143,9 @@ _OF_TEXT: tuple[tuple[Callable[[str, str], bool], str], ...] = (
     (lambda sent, came: html.unescape(came) == sent, "escaped for HTML on the way in or out"),
     (lambda sent, came: _folded(came) == _folded(sent), "normalised: Unicode forms are folded into each other"),
     (lambda sent, came: came == _as_latin_1(sent), "UTF-8 is read as Latin-1"),
+    (lambda sent, came: came.replace("''", "'") == sent, "quotes are doubled on the way in, and not read back"),
     (lambda _, came: "?" in came or "\ufffd" in came, "characters are replaced: the character set is too small"),
+    (_is_thinned, "characters are removed: a filter, or a character set that is too small"),
 )
 
 
@@ -149,6 +162,10 @@ def _list(sent: object, came: object) -> str:  # noqa: PLR0911 - a list of cause
         return "the same items in another order: a set, or rows without an order"
     if len(came) == len(sent) and all(_same_address(str(old), str(new)) for old, new in zip(sent, came, strict=True)):
         return "addresses are written anew: a column for addresses, or a library that normalizes them"
+    if came == [item if isinstance(item, str) else str(item) for item in sent]:
+        return "items become text: a column or a list of text"
+    if len(came) < len(sent) and came == [item for at, item in enumerate(sent) if item not in sent[:at]]:
+        return "what occurs twice is kept once: a set, or a unique index"
     if came and came == sent[: len(came)]:
         return f"only the first {len(came)} of {len(sent)} items: the others are cut off"
     return ""
@@ -169,11 +186,16 @@ def _of_answer(exchange: Exchange) -> str:
     """Guess from an answer alone."""
     status = exchange.status
     if status is not None and status >= 500:
-        return "an exception that the handler does not catch; the server's log of that moment names it"
+        return f"an exception that the handler does not catch; {_special(exchange)}the server's log names it"
     if status == 422 and exchange.operation == Operation.DESTROY:
         return "the framework's own validation answers 422 before the handler is asked"
     if status in {301, 302, 307, 308}:
         return "a redirect, as frameworks answer to a missing or superfluous slash"
     if exchange.response is None:
-        return "the handler hangs or crashes; the server's log of that moment may tell"
+        return f"the handler hangs or crashes; {_special(exchange)}the server's log may tell"
     return ""
+
+
+def _special(exchange: Exchange) -> str:
+    what = oddity(exchange.request)
+    return f"what is special is that {what}; " if what else ""

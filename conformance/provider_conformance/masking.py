@@ -82,7 +82,7 @@ class Masker:
         try:
             text = str(json.loads(value))
         except ValueError:
-            text = value[1:-1]
+            return f'{found[1]}"\\{MASK}"'  # what was no JSON is none without its secret
         return f'{found[1]}"{self._secrets.get(text, MASK)}"'
 
 

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.judge import Problem
 
-TOKEN = "masked-token"  # noqa: S105 - what stands for it
-"""What stands for the valid token; what stands for others begins alike."""
+TOKEN = "masked-token-0"  # noqa: S105 - what stands for it
+"""What stands for the valid token: with a digit, as tokens have it, so that it can be judged like one."""
+
+OTHER_TOKEN = "masked-token-{number}-of-{length}"  # noqa: S105 - what stands for it
+"""What stands for other tokens, which differ from the valid one: the first one has the number 1."""
 
 Option = str | int | float | bool | tuple[str, ...] | None
 

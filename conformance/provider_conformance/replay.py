@@ -20,7 +20,7 @@ from provider_conformance.history import history
 from provider_conformance.journal import Journal, read_leftovers
 from provider_conformance.ledger import Ledger
 from provider_conformance.outcomes import told_claims
-from provider_conformance.record import TOKEN
+from provider_conformance.record import OTHER_TOKEN, TOKEN
 from provider_conformance.rules import judged_again
 from provider_conformance.target import Call, Guard, Target
 
@@ -38,7 +38,7 @@ OVERLAPPED = frozenset({"ids_differ", "in_one_state"})
 NAMED_ID = re.compile(r'("id"\s*:\s*)([^,}]*)')
 QUERIED_ID = re.compile(r"((?:^|&)id=)([^&]*)")
 NUMBER = re.compile(r"-?[0-9]+")
-WRONG_TOKEN = re.compile(rf"{TOKEN}-\d+-of-(\d+)")
+WRONG_TOKEN = re.compile(OTHER_TOKEN.format(number=r"\d+", length=r"(\d+)"))
 
 
 class Answer(StrEnum):

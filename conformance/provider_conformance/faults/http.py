@@ -609,6 +609,15 @@ class DisclosesToken(_Discloses):
         return f"expected {self.token.decode()}" if refused.status == 401 else None
 
 
+@fault("http-discloses-half-of-token", "HTTP-6", kind="conditional")
+class DisclosesHalfOfToken(_Discloses):
+    """Puts the first half of the valid token into answers with 401, as a help for its owner."""
+
+    def detail(self, refused: RefusedError) -> str | None:
+        token = self.token.decode()
+        return f"expected {token[: len(token) // 2]}…" if refused.status == 401 else None
+
+
 @fault("http-discloses-query", "HTTP-6", kind="conditional")
 class DisclosesQuery(_Discloses):
     """Puts a database query into answers with 400 and 404 about ids."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from provider_conformance.judge.reading import listed_item, members_of
 from provider_conformance.judge.values import MISSING, Values, shown
-from provider_conformance.judge.wording import Problem
+from provider_conformance.judge.wording import Difference, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,7 @@ def _text_difference(actual: Values, expected: Mapping[str, str], summary: str) 
             f"{summary}: {name}",
             f"{name} of {len(text)} characters, from position {position + 1}: {code_points(text, position)}",
             f"{name} of {len(given)} characters, from position {position + 1}: {code_points(given, position)}",
+            (Difference(name, shown(text), shown(given)),),
         )
     return None
 

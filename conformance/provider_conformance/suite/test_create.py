@@ -9,6 +9,7 @@ from provider_conformance import judge
 from provider_conformance.batches import in_batches
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
+from provider_conformance.inventory import found_by_name
 from provider_conformance.plugin import requirement
 from provider_conformance.values.illegal import (
     bodies_that_are_no_object,
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
 
 @requirement("CREATE-1")
-def test_a_complete_plausible_create_is_answered_with_200(providers: Providers, expect: Expect) -> None:
+def test_a_complete_plausible_create_is_answered_with_200(
+    providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
     if not providers.tried(TYPICAL).succeeded:
         raise NotTestableError("not even a typical create is accepted")
     providers.clear()
@@ -45,6 +48,8 @@ def test_a_complete_plausible_create_is_answered_with_200(providers: Providers, 
     draft = providers.draft()
     for _ in range(2):
         answer = providers.send(draft)
+        if answer.refused and found_by_name(inventory.walk().pages, draft.name) is not None:
+            raise NotTestableError(f"somebody else has made a provider named {draft.name}: a run with the same seed?")
         expect(judge.accepted, answer, what="name, auth_id and hostname of a destroyed provider")
         providers.clear()
 
