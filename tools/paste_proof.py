@@ -25,4 +25,4 @@ def pasted(readme: str, table: str) -> str:
 if __name__ == "__main__":
     table = Path(sys.argv[1]).read_text("utf-8")
     README.write_text(pasted(README.read_text("utf-8"), table), "utf-8")
-    shutil.copy(Path(sys.argv[1]).with_name("failures.md"), README.with_name("docs"))
+    shutil.copyfile(Path(sys.argv[1]).with_name("failures.md"), README.with_name("docs") / "failures.md")

@@ -81,7 +81,8 @@ def failures(proofs: Iterable[Proof], faults: Iterable[Fault]) -> str:
     parts = [FAILURES_HEAD]
     for proof in proofs:
         fault = described[proof.fault]
-        lines = [inert(line, LONGEST_LINE).replace("`", "'") for line in proof.block]
+        told = (line for line in proof.block if not line.startswith("read as "))
+        lines = [inert(line, LONGEST_LINE).replace("`", "'") for line in told]
         parts.append(f"## {proof.fault}\n\n{fault.description}\n\n```text\n" + "\n".join(lines) + "\n```\n")
     return "\n".join(parts)
 
@@ -91,7 +92,8 @@ FAILURES_HEAD = """\
 
 Every fault by which `provider-conformance prove` shows that a requirement can fail, each a single fault of an
 implementation that is right otherwise, and the first failure that the report of its certification has of the
-requirement that it breaks. Long lines are cut here. Written by `nox -s prove`.
+requirement that it breaks. Long lines are cut here, and how the documentation is read stands on [a page of its
+own](readings.md). Written by `nox -s prove`.
 """
 LONGEST_LINE = 240
 """Characters of a line on that page."""
