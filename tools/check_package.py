@@ -25,6 +25,7 @@ PARTS = {
 INDISPENSABLE = frozenset(
     {
         "provider_conformance/__main__.py",
+        "provider_conformance/openapi/models.toml",
         "provider_conformance/openapi/openapi.yaml",
         "provider_conformance/openapi/requirements.yaml",
         "provider_conformance/py.typed",

@@ -22,6 +22,9 @@ SUITE_MODULES = frozenset(
 )
 """What the extra `suite` brings; a plain install has none of it."""
 
+EXTRAS = {"models": "models"}
+"""The extras that commands need, where that is another one than `suite`."""
+
 USAGE = 2
 
 
@@ -34,7 +37,8 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in SUITE_MODULES:
             raise
-        install = "pip install 'sip-provider-conformance[suite]'"
+        extra = EXTRAS.get(sys.argv[1] if len(sys.argv) > 1 else "", "suite")
+        install = f"pip install 'sip-provider-conformance[{extra}]'"
         sys.stderr.write(f"provider-conformance: this needs {error.name}; install it with: {install}\n")
         code = USAGE
     sys.exit(code)

@@ -162,7 +162,8 @@ def _read(context: click.Context, _parameter: click.Parameter, path: Path | None
         raise UsageError(f"{file} is no TOML: {error}") from error
     from provider_conformance.cli import group  # noqa: PLC0415 - what any command knows may be in the file
 
-    known = {_key(p): p for command in group.commands.values() for p in command.params if _key(p) not in ELSEWHERE}
+    configurable = [one.params for one in group.commands.values() if ELSEWHERE & {_key(p) for p in one.params}]
+    known = {_key(p): p for parameters in configurable for p in parameters if _key(p) not in ELSEWHERE}
     own = {_key(parameter): parameter.name for parameter in context.command.params}
     for key in content:
         if key not in known and key != PLAUSIBLE:

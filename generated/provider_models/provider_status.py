@@ -1,5 +1,5 @@
-# Generated from openapi/openapi.yaml by datamodel-code-generator. Do not edit: change the contract or the options under
-# [tool.datamodel-codegen] in pyproject.toml, and run `nox -s generate`.
+# Generated from openapi/openapi.yaml by datamodel-code-generator. Do not edit: change the contract, or the options in
+# openapi/models.toml, and run `nox -s generate`.
 
 from __future__ import annotations
 
