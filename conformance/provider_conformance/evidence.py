@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ def _lines(record: Record) -> Iterator[dict[str, Any]]:
     times = {name: run[name].isoformat() for name in ("started", "finished")}
     yield {"evidence_version": EVIDENCE_VERSION, "run": {**run, **times}}
     yield from ({"exchange": _of_exchange(exchange)} for exchange in record.exchanges)
-    yield from ({"claim": asdict(claim)} for claim in record.claims)
+    yield from ({"claim": _of_claim(claim)} for claim in record.claims)
     yield from ({"requirement": name, "notes": asdict(notes)} for name, notes in sorted(record.notes.items()))
     # A file that was cut is known by the lack of this line.
     yield {"end": {"exchanges": len(record.exchanges), "claims": len(record.claims), "notes": len(record.notes)}}
@@ -109,6 +109,12 @@ def _record(documents: list[dict[str, Any]]) -> Record:
     if end.get("end") != counts or sum(counts.values()) != len(middle):
         raise EvidenceError("the evidence is incomplete: its last line does not count what stands before it")
     return record
+
+
+def _of_claim(claim: Claim) -> dict[str, Any]:
+    # `asdict` would copy every argument, of which there are many.
+    members = {one.name: getattr(claim, one.name) for one in fields(Claim)}
+    return {**members, "problem": asdict(claim.problem) if claim.problem else None}
 
 
 def _of_exchange(exchange: Exchange) -> dict[str, Any]:

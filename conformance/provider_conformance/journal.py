@@ -36,9 +36,10 @@ class Journal:
         """Note which target the following lines are about."""
         self._write(event="run", base_url=base_url)
 
-    def create(self, name: str) -> None:
-        """Note that a create is about to be sent."""
-        self._write(event="create", name=name)
+    def create(self, *names: str) -> None:
+        """Note that creates are about to be sent."""
+        for name in names:
+            self._write(event="create", name=name)
         if self._stream is not None:
             os.fsync(self._stream.fileno())
 

@@ -34,8 +34,8 @@ class Masker:
 
     def narrowed(self, texts: Iterable[str]) -> Masker:
         """Return one that looks only for what is found in these texts: most secrets are never echoed."""
-        whole = "\n".join(texts)
-        return Masker(self._secrets, {form: mask for form, mask in self._forms.items() if form in whole})
+        whole = _bytes("\n".join(texts))  # in which searching is twice as fast as in text
+        return Masker(self._secrets, {form: mask for form, mask in self._forms.items() if _bytes(form) in whole})
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced."""
@@ -84,6 +84,10 @@ class Masker:
         except ValueError:
             return f'{found[1]}"\\{MASK}"'  # what was no JSON is none without its secret
         return f'{found[1]}"{self._secrets.get(text, MASK)}"'
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _forms(secrets: Mapping[str, str]) -> dict[str, str]:

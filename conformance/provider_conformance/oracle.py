@@ -282,7 +282,8 @@ class Providers:
     def send_all(self, drafts: Sequence[Draft]) -> list[Exchange]:
         """Send creates whose order does not matter, journalled before and after, without judging their answers."""
         self.need_room(len(drafts))
-        calls = [self._api.call(Operation.CREATE, self.announce(draft)) for draft in drafts]
+        self.announce_all(drafts)
+        calls = [self._api.call(Operation.CREATE, draft.body) for draft in drafts]
         answers = []
         for draft, answer in zip(drafts, self._api.send_all(calls), strict=True):
             self.adopt(answer, draft)
@@ -291,9 +292,13 @@ class Providers:
 
     def announce(self, draft: Draft) -> Provider:
         """Note on disk that a create is about to be sent, and give its body."""
-        self.announced[draft.name] = draft
-        self._journal.create(draft.name)
+        self.announce_all([draft])
         return draft.body
+
+    def announce_all(self, drafts: Sequence[Draft]) -> None:
+        """Note on disk that creates are about to be sent, all in one go: the disk takes its time."""
+        self.announced.update({draft.name: draft for draft in drafts})
+        self._journal.create(*(draft.name for draft in drafts))
 
     def need_room(self, count: int = 1) -> None:
         """Raise NotTestableError when the run may not hold as many providers more."""

@@ -68,12 +68,9 @@ class Refusals:
         sent = []
         for batch in in_batches(violations, min(BATCH, self._providers.most)):
             drafts = [self._providers.draft(OTHERWISE) for _ in batch]
+            self._providers.announce_all(drafts)
             calls = [
-                self._api.call(
-                    Operation.CREATE,
-                    violation.write(self._providers.announce(draft)),
-                    query=violation.query(draft.body),
-                )
+                self._api.call(Operation.CREATE, violation.write(draft.body), query=violation.query(draft.body))
                 for violation, draft in zip(batch, drafts, strict=True)
             ]
             answers = []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
+import threading
 import time
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -39,13 +41,16 @@ if TYPE_CHECKING:
     from provider_conformance.record import Option, Record
 
 JOURNAL = "journal.jsonl"
+ALLOCATIONS = 50_000
+"""Objects, more or less, that come to be between two collections of garbage."""
+
 LONGEST_PAUSE = 1.0
 """Seconds between two tries to reach a target that is away."""
 
 
 def certify(config: Config, progress: Progress) -> Record:
     """Test one implementation and return the record of it; without a base URL, that is the embedded reference."""
-    with opened(config, progress) as session, _interruptible(session.guard):
+    with opened(config, progress) as session, _interruptible(session.guard), _rarely_collected():
         started = datetime.now(UTC)
         diagnosis = examine(session, _run_tests)
         return record_of_run(session, diagnosis, clean(session), started)
@@ -88,8 +93,18 @@ def _target(config: Config) -> Iterator[tuple[str, str]]:
         return
     from provider_conformance.reference.server import Server  # noqa: PLC0415 - only this way of running needs it
 
+    # While the server starts, this process would have nothing to do.
+    preparation = threading.Thread(target=_import_what_tests_need, daemon=True)
+    preparation.start()
     with Server(token=config.token) as server:
+        preparation.join()
         yield server.base_url, server.token
+
+
+def _import_what_tests_need() -> None:
+    import schemathesis  # noqa: F401, PLC0415
+
+    import provider_conformance.plugin  # noqa: F401, PLC0415
 
 
 def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis:
@@ -170,6 +185,17 @@ def _interruptible(guard: Guard) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Look for garbage in cycles rarely: a run keeps what it has exchanged, and looking through that takes its time."""
+    usual = gc.get_threshold()
+    gc.set_threshold(ALLOCATIONS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def clean(session: Session) -> Cleanup:

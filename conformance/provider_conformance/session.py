@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from provider_conformance.api import Api
@@ -35,7 +36,7 @@ class Session:
     inventory: Inventory
     providers: Providers
 
-    @property
+    @cached_property
     def selected(self) -> frozenset[str]:
         """The ids of the requirements that the run tests."""
         only = set(self.config.only)
@@ -45,7 +46,7 @@ class Session:
             if not only or only & {requirement.id, requirement.operation.value, requirement.level.value}
         )
 
-    @property
+    @cached_property
     def counting(self) -> frozenset[str]:
         """The ids of those of them that count in the verdict, which advice never does."""
         levels = {requirement.id: requirement.level for requirement in self.requirements}
