@@ -41,6 +41,12 @@ if TYPE_CHECKING:
     from provider_conformance.record import Option, Record
 
 JOURNAL = "journal.jsonl"
+UNUSED_PLUGINS = (
+    *("terminal", "cacheprovider", "doctest", "junitxml", "pastebin", "faulthandler"),
+    *("unraisableexception", "threadexception"),
+)
+"""Plugins of pytest that have nothing to do for the suite: the last two collect garbage again and again."""
+
 ALLOCATIONS = 50_000
 """Objects, more or less, that come to be between two collections of garbage."""
 
@@ -137,10 +143,7 @@ def _run_tests(session: Session) -> None:
         arguments = [
             *("-c", str(suite / "pytest.ini"), "--rootdir", str(suite), "--noconftest", "--import-mode=importlib"),
             *("--assert=plain", "--capture=no"),
-            *(
-                f"-p no:{name}"
-                for name in ("terminal", "cacheprovider", "doctest", "junitxml", "pastebin", "faulthandler")
-            ),
+            *(f"-p no:{name}" for name in UNUSED_PLUGINS),
             str(suite),
         ]
         code = pytest.main(arguments, plugins=[SuitePlugin(session)])

@@ -26,10 +26,10 @@ def judge_survival(ledger: Ledger) -> None:
 
     An exchange that already fails another requirement is left to that one: one cause, one failure.
     """
-    judged = ledger.judged(SURVIVAL)
     blamed = {number for claim in ledger.claims if claim.problem is not None for number in claim.exchanges}
+    settled = blamed | ledger.judged(SURVIVAL)
     for exchange in answerable(ledger.exchanges):
-        if exchange.number not in judged | blamed:
+        if exchange.number not in settled:
             ledger.claim(SURVIVAL, judge.survived, exchange)
 
 
