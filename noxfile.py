@@ -15,7 +15,7 @@ OPENAPI = ROOT / "openapi" / "openapi.yaml"
 CONFORMANCE = ROOT / "conformance"
 GENERATED = ROOT / "generated"
 TESTS = ROOT / "tests"
-EVERYTHING = "suite,models"
+EVERYTHING = "fleet,models"
 """The extras that the tests need, and who checks their types."""
 
 TOOLS = ROOT / "tools"

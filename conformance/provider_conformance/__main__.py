@@ -8,6 +8,8 @@ SUITE_MODULES = frozenset(
     {
         "annotated_types",
         "click",
+        "dask",
+        "distributed",
         "hypothesis",
         "jinja2",
         "jsonschema_rs",
@@ -22,7 +24,7 @@ SUITE_MODULES = frozenset(
 )
 """What the extra `suite` brings; a plain install has none of it."""
 
-EXTRAS = {"models": "models"}
+EXTRAS = {"fleet": "fleet", "models": "models"}
 """The extras that commands need, where that is another one than `suite`."""
 
 USAGE = 2

@@ -28,6 +28,7 @@ from provider_conformance.config import (
     UsageError,
 )
 from provider_conformance.contract import Level, Operation
+from provider_conformance.fleet_command import fleet_command
 from provider_conformance.models_command import models_command
 from provider_conformance.options import FILE_NAME, Seconds, configured, plausible, reached, reaching
 from provider_conformance.report_commands import compare_command, replay_command, verify_command
@@ -404,6 +405,7 @@ def explain_command(requirement_id: str) -> None:
     _write(explain.explanation(requirement, load_contract().readings))
 
 
+group.add_command(fleet_command)
 group.add_command(models_command)
 group.add_command(verify_command)
 group.add_command(replay_command)

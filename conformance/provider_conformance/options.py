@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import os
 import tomllib
@@ -155,11 +156,12 @@ def _read(context: click.Context, _parameter: click.Parameter, path: Path | None
         return
     file = path or Path(FILE_NAME)
     try:
-        content = tomllib.loads(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+        content = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file} is no TOML: {error}") from error
+    except ValueError as error:  # of both formats, and of what is no text
+        raise UsageError(f"{file} is no {file.suffix.removeprefix('.').upper()}: {error}") from error
     from provider_conformance.cli import group  # noqa: PLC0415 - what any command knows may be in the file
 
     configurable = [one.params for one in group.commands.values() if ELSEWHERE & {_key(p) for p in one.params}]
