@@ -19,9 +19,10 @@ EVERYTHING = "fleet,models"
 """The extras that the tests need, and who checks their types."""
 
 TOOLS = ROOT / "tools"
+NPM = TOOLS / "npm"
 
 nox.options.default_venv_backend = "uv|virtualenv"
-# All but `generate`, which writes (the tests tell whether what it writes is stale), and what takes long.
+# All but what writes (the tests tell whether what `generate` writes is stale) and what takes long.
 nox.options.sessions = ["lint", "typing", "spec", "tests", "conformance", "package"]
 
 
@@ -32,10 +33,35 @@ def install_groups(session: nox.Session, *groups: str) -> None:
 
 @nox.session
 def spec(session: nox.Session) -> None:
-    """Validate the contract: as OpenAPI, then for what such a validator lets pass."""
+    """Validate the contract: as OpenAPI, for what such a validator lets pass, and against the last released one."""
     install_groups(session, "spec")
     session.run("openapi-spec-validator", OPENAPI)
     session.run("python", TOOLS / "check_contract.py", env={"PYTHONPATH": str(CONFORMANCE)})
+    session.run("python", TOOLS / "check_compatibility.py")
+    if shutil.which("npm") is None:
+        session.warn("npm is absent: Spectral and Redocly CLI do not judge the contract")
+        return
+    commands = npm_tools(session)
+    rules = ("--ruleset", NPM / "spectral.yaml", "--fail-severity", "hint")
+    session.run(commands / "spectral", "lint", *rules, OPENAPI, external=True)
+    # Redocly CLI asks for no newer version of itself; that it reports no usage is said in its configuration.
+    quiet = {"REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+    session.run(commands / "redocly", "lint", "--config", NPM / "redocly.yaml", OPENAPI, external=True, env=quiet)
+
+
+@nox.session
+def apidocs(session: nox.Session) -> None:
+    """Write openapi.json and an API reference into build/, or the folder after `--`, and open that in Chromium."""
+    if shutil.which("npm") is None:
+        session.error("npm is needed: it brings what makes the API reference")
+    session.install("-e", f"{ROOT}[suite]")
+    install_groups(session, "tests")
+    ensure_browser(session)
+    folder = Path(session.posargs[0] if session.posargs else ROOT / "build").resolve()
+    redocly = npm_tools(session) / "redocly"
+    session.run("python", TOOLS / "render_reference.py", folder, "--redocly", redocly)
+    wanted = {"API_REFERENCE": str(folder), "REQUIRE_BROWSER": "1"}
+    session.run("pytest", "-q", TESTS / "test_spec_quality.py", "-k", "TestTheReference", env=wanted)
 
 
 @nox.session
@@ -142,6 +168,18 @@ def build(session: nox.Session, *options: str) -> Path:
     session.run("python", "-m", "build", "--outdir", folder, *options, ROOT, silent=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
+
+
+def npm_tools(session: nox.Session) -> Path:
+    """Install what tools/npm/ locks into the session's temporary folder; return the folder of its commands."""
+    folder = Path(session.create_tmp()).resolve() / "npm"
+    folder.mkdir(exist_ok=True)
+    for name in (".npmrc", "package.json", "package-lock.json"):
+        shutil.copy(NPM / name, folder)
+    # Like what pip installs, it is installed again unless nox is told to leave things as they are.
+    install = session.run_install if (folder / "node_modules").exists() else session.run
+    install("npm", "ci", "--prefix", folder, external=True, silent=True)
+    return folder / "node_modules" / ".bin"
 
 
 def ensure_browser(session: nox.Session) -> None:

@@ -134,6 +134,30 @@ class TestTheGateSeesWhatIsBroken:
         document["components"]["schemas"]["Protocol"]["examples"] = ["udp"]
 
     @staticmethod
+    def violate_by_a_single_example(document: dict[str, Any]) -> None:
+        document["components"]["schemas"]["Protocol"]["example"] = "tcp"
+
+    @staticmethod
+    def take_the_example_of_a_schema(document: dict[str, Any]) -> None:
+        del document["components"]["schemas"]["ListedProvider"]["examples"]
+
+    @staticmethod
+    def empty_the_examples_of_a_schema(document: dict[str, Any]) -> None:
+        document["components"]["schemas"]["Hostname"]["examples"] = []
+
+    @staticmethod
+    def take_the_example_of_a_parameter(document: dict[str, Any]) -> None:
+        del document["components"]["parameters"]["PageSize"]["examples"]
+
+    @staticmethod
+    def take_the_example_of_a_request(document: dict[str, Any]) -> None:
+        del document["paths"]["/destroy"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+
+    @staticmethod
+    def take_the_example_of_an_answer(document: dict[str, Any]) -> None:
+        del document["paths"]["/update"]["post"]["responses"]["200"]["content"]["*/*"]["examples"]
+
+    @staticmethod
     def leave_a_component_unused(document: dict[str, Any]) -> None:
         document["components"]["schemas"]["Forgotten"] = {"type": "string"}
 
@@ -177,6 +201,12 @@ class TestTheGateSeesWhatIsBroken:
             (violate_by_an_example, "'5060' is not of type 'integer'"),
             (violate_by_a_parameter_example, "'1235' is not of type 'integer'"),
             (violate_by_a_schema_example, "'udp' is not one of"),
+            (violate_by_a_single_example, "'tcp' is not one of"),
+            (take_the_example_of_a_schema, "schemas/ListedProvider: has no example"),
+            (empty_the_examples_of_a_schema, "schemas/Hostname: has no example"),
+            (take_the_example_of_a_parameter, "~1list/get/parameters/1: has no example"),
+            (take_the_example_of_a_request, "~1destroy/post/requestBody/content/application~1json: has no example"),
+            (take_the_example_of_an_answer, "~1update/post/responses/200/content/*~1*: has no example"),
             (leave_a_component_unused, "Forgotten: nothing refers to it"),
             (add_an_uncovered_property, "no requirement covers destroy.request.force"),
             (add_an_uncovered_status, "no requirement covers show.404"),
@@ -217,6 +247,16 @@ class TestTheGateSeesWhatIsBroken:
         )
         found = check_contract.problems(contract, broken)
         assert any(named in str(problem) for problem in found), found
+
+    def test_what_is_only_named_like_an_example_is_left_alone(self, contract: Contract) -> None:
+        document = copy.deepcopy(dict(contract.document))
+        created = document["components"]["schemas"]["ProviderCreated"]
+        created["properties"] = {**created["properties"], "example": {"type": "boolean", "default": {"examples": [1]}}}
+        assert list(check_contract.invalid_examples(document)) == []
+
+        created["properties"]["example"]["example"] = "yes"
+        (problem,) = check_contract.invalid_examples(document)
+        assert problem.where == "#/components/schemas/ProviderCreated/properties/example/example"
 
     def test_a_key_that_is_there_twice(self, tmp_path: Path) -> None:
         file = tmp_path / "doubled.yaml"

@@ -2,8 +2,8 @@
 
     python tools/check_contract.py   # exits 1 and names every problem
 
-References that lead nowhere, links to operations that do not exist, security schemes that nobody defined and
-examples that violate their own schemas are all valid OpenAPI. Here they are problems.
+References that lead nowhere, links to operations that do not exist, security schemes that nobody defined, and
+examples that are missing or violate their own schemas are all valid OpenAPI. Here they are problems.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ OPENAPI = Path(__file__).resolve().parent.parent / "openapi"
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 READING = re.compile(r"\bD\d+\b")
+NAMES = re.compile(r"/(properties|patternProperties|components/\w+)$")
+"""Where the keys of a mapping are names that somebody chose."""
+
+DATA = frozenset({"const", "default", "enum", "example", "value"})
+"""What holds values, in which any key may stand."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,6 +62,7 @@ def problems(contract: Contract, catalogue: Catalogue) -> list[Problem]:
         *unused_components(document),
         *unknown_link_targets(document),
         *undefined_security_schemes(document),
+        *missing_examples(document),
         *invalid_examples(document),
         *catalogue_mismatches(contract, catalogue),
         *unknown_readings(contract),
@@ -136,18 +142,20 @@ def undefined_security_schemes(document: Mapping[str, Any]) -> Iterator[Problem]
                 yield Problem(where, f"there is no security scheme {name}")
 
 
+def missing_examples(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find schemas, parameters, request bodies and successful answers that no example illustrates."""
+    for where, node in _illustrated(document):
+        if not node.get("examples") and "example" not in node:
+            yield Problem(where, "has no example")
+
+
 def invalid_examples(document: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find examples of bodies, parameters and schemas that violate the schema that they illustrate."""
-    for where, node in _walk(document):
-        # A media type or a parameter: a schema, and named examples beside it.
-        if isinstance(node, dict) and "schema" in node and isinstance(node.get("examples"), dict):
-            for name, example in node["examples"].items():
-                value = _resolve(document, example)["value"]
-                yield from _violations(document, node["schema"], value, f"{where}/examples/{name}")
-        # A schema: a list of bare values.
-        if isinstance(node, dict) and "type" in node and isinstance(node.get("examples"), list):
-            for number, value in enumerate(node["examples"]):
-                yield from _violations(document, node, value, f"{where}/examples/{number}")
+    """Find examples of bodies, parameters, headers and schemas that violate the schema that they illustrate."""
+    for where, node in _descriptions(document):
+        # A media type, a parameter or a header has its schema beside its examples; a schema is its own.
+        schema = node.get("schema", node)
+        for name, value in _examples(document, node):
+            yield from _violations(document, schema, value, f"{where}/{name}")
 
 
 def catalogue_mismatches(contract: Contract, catalogue: Catalogue) -> Iterator[Problem]:
@@ -180,6 +188,51 @@ def unknown_readings(contract: Contract) -> Iterator[Problem]:
                 yield Problem(where, f"there is no reading {reading}")
     for reading in sorted(readings - mentioned):
         yield Problem(f"#/x-readings/{reading}", "no text mentions it")
+
+
+def _illustrated(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give what needs an example: component schemas, and what each operation takes and answers with on success."""
+    for name, schema in document["components"].get("schemas", {}).items():
+        yield f"#/components/schemas/{name}", schema
+    for where, operation in _operations(document):
+        for number, parameter in enumerate(operation.get("parameters", ())):
+            yield f"{where}/parameters/{number}", _resolve(document, parameter)
+        bodies = {f"{where}/responses/{status}": operation["responses"][status] for status in _successes(operation)}
+        if "requestBody" in operation:
+            bodies[f"{where}/requestBody"] = operation["requestBody"]
+        for place, body in bodies.items():
+            for media_type, content in _resolve(document, body).get("content", {}).items():
+                yield f"{place}/content/{media_type.replace('/', '~1')}", content
+
+
+def _successes(operation: Mapping[str, Any]) -> Iterator[str]:
+    return (status for status in operation["responses"] if status.startswith("2"))
+
+
+def _examples(document: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Give the examples of a media type, parameter, header or schema, by where in it they stand."""
+    match node.get("examples"):
+        case dict() as named if "schema" in node:
+            for name, example in named.items():
+                yield f"examples/{name}", _resolve(document, example)["value"]
+        case list() as bare:
+            yield from ((f"examples/{number}", value) for number, value in enumerate(bare))
+    if "example" in node:
+        yield "example", node["example"]
+
+
+def _descriptions(node: object, where: str = "#") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give the mappings that describe something: not those from names, and none within the value of an example."""
+    if isinstance(node, list):
+        for number, item in enumerate(node):
+            yield from _descriptions(item, f"{where}/{number}")
+    elif isinstance(node, dict):
+        of_names = NAMES.search(where) is not None
+        if not of_names:
+            yield where, node
+        for key, value in node.items():
+            if of_names or not (key in DATA or (key == "examples" and isinstance(value, list))):
+                yield from _descriptions(value, f"{where}/{str(key).replace('~', '~0').replace('/', '~1')}")
 
 
 def _violations(document: Mapping[str, Any], schema: Mapping[str, Any], value: Any, where: str) -> Iterator[Problem]:
