@@ -141,6 +141,16 @@ def examples(session: nox.Session) -> None:
 
 
 @nox.session
+def consumers(session: nox.Session) -> None:
+    """Feed the contract to generators of clients and servers and see what they make work; `--` names some of them."""
+    session.install("-e", f"{ROOT}[suite]")
+    install_groups(session, "consumers")
+    folder = Path(session.create_tmp()).resolve() / "consumers"
+    options = ("--folder", folder, "--page", ROOT / "docs" / "consumers.md")
+    session.run("python", "-m", "consumers", *options, *session.posargs, env={"PYTHONPATH": str(TOOLS)})
+
+
+@nox.session
 def package(session: nox.Session) -> None:
     """Build wheel and sdist, open both, and use the wheel elsewhere: with the suite, and without."""
     install_groups(session, "package")

@@ -82,12 +82,14 @@ class TestTheFilesHoldTogether:
         for operation in OPERATIONS:
             described = contract.document["paths"][operation.path]
             (described,) = described.values()
-            (answer,) = described["responses"]["200"]["content"].values()
+            answers = described["responses"]["200"]["content"].values()
             given = [contract.resolve(parameter)["examples"] for parameter in described.get("parameters", ())]
             if "requestBody" in described:
                 given.append(described["requestBody"]["content"]["application/json"]["examples"])
+            # Where the body is free, nothing is described that could have an example (D12).
+            given += [answer["examples"] for answer in answers]
             for examples in given:
-                assert examples.keys() == answer["examples"].keys()
+                assert examples.keys() == given[0].keys()
 
 
 class TestTheGateSeesWhatIsBroken:
@@ -155,7 +157,7 @@ class TestTheGateSeesWhatIsBroken:
 
     @staticmethod
     def take_the_example_of_an_answer(document: dict[str, Any]) -> None:
-        del document["paths"]["/update"]["post"]["responses"]["200"]["content"]["*/*"]["examples"]
+        del document["paths"]["/create"]["post"]["responses"]["200"]["content"]["application/json"]["examples"]
 
     @staticmethod
     def leave_a_component_unused(document: dict[str, Any]) -> None:
@@ -206,7 +208,7 @@ class TestTheGateSeesWhatIsBroken:
             (empty_the_examples_of_a_schema, "schemas/Hostname: has no example"),
             (take_the_example_of_a_parameter, "~1list/get/parameters/1: has no example"),
             (take_the_example_of_a_request, "~1destroy/post/requestBody/content/application~1json: has no example"),
-            (take_the_example_of_an_answer, "~1update/post/responses/200/content/*~1*: has no example"),
+            (take_the_example_of_an_answer, "~1create/post/responses/200/content/application~1json: has no example"),
             (leave_a_component_unused, "Forgotten: nothing refers to it"),
             (add_an_uncovered_property, "no requirement covers destroy.request.force"),
             (add_an_uncovered_status, "no requirement covers show.404"),
@@ -359,6 +361,7 @@ class TestContract:
         }
         assert bounded == {
             "#/components/schemas/ProviderId",
+            "#/components/parameters/Id/schema",
             "#/components/parameters/Pagination/schema",
             "#/components/securitySchemes/accessToken/x-token-schema",
         }
