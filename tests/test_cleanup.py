@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from command import TOKEN
-from provider_conformance.reference.server import Server
+from provider_conformance.reference.server import Server, ThreadServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def ask(server: Server, operation: str, body: dict[str, Any] | None = None, query: str = "") -> Any:
+def ask(server: Server | ThreadServer, operation: str, body: dict[str, Any] | None = None, query: str = "") -> Any:
     """Ask a server as some other client does."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"access_token": TOKEN, "Content-Type": "application/json"}
@@ -76,7 +76,7 @@ def provider(name: str) -> dict[str, Any]:
     }
 
 
-def everybody(server: Server) -> list[dict[str, Any]]:
+def everybody(server: Server | ThreadServer) -> list[dict[str, Any]]:
     """Return all that there is, as show gives it."""
     listed = ask(server, "list", query="?pagination=1&pagesize=1000")["providers"]
     return [ask(server, "show", query=f"?id={item['id']}") for item in listed]
