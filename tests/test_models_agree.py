@@ -72,9 +72,24 @@ class NoJsonError(ValueError):
     """A text is no JSON, or has names twice, whose meaning is open."""
 
 
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return found
+
+
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Give a schema without references, which `jsonschema` spends most of its time on; no schema refers to itself."""
+    schema = dict(resolved(schema))
+    if "properties" in schema:
+        schema["properties"] = {name: inlined(part) for name, part in schema["properties"].items()}
+    if "items" in schema:
+        schema["items"] = inlined(schema["items"])
+    return schema
+
+
 @cache
 def reference(name: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": COMPONENTS})
+    return Draft202012Validator(inlined(SCHEMAS[name]))
 
 
 @cache
@@ -249,11 +264,6 @@ def wrapped(text: bytes) -> Iterator[bytes]:
     yield from (text[:end] for end in range(len(text)))
 
 
-def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-    return found
-
-
 def example(schema: dict[str, Any]) -> Any:
     """Give a valid value with every documented property, out of the examples of the schemas."""
     schema = resolved(schema)
@@ -385,9 +395,9 @@ def with_text(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> tuple[Any, byt
     damaged = bytearray(text.encode("utf-8", "backslashreplace"))
     if draw(st.integers(0, 3)) == 0:
         at = draw(st.integers(0, len(damaged) - 1))
-        damaged[at : at + draw(st.integers(0, 2))] = draw(
-            st.sampled_from([b"", b",", b'"', b"}", b".0", b"e2 ", b"\\"])
-        )
+        # The space ends the exponent: with more digits behind it, nothing could spell the number as an integer.
+        damage = st.sampled_from([b"", b",", b'"', b"}", b".0", b"e2 ", b"\\"])
+        damaged[at : at + draw(st.integers(0, 2))] = draw(damage)
     return value, bytes(damaged)
 
 
@@ -398,7 +408,7 @@ class TestTheyTakeTheSame:
         for value in single_changes(name, PROBES + NO_JSON):
             tally.value(name, value)
         assert tally.counts.total() - before >= len(PROBES + NO_JSON) * (len(SCHEMAS[name]["properties"]) + 1)
-        assert min(tally.counts.values()) > 0
+        assert tally.counts.keys() >= {"taken", "refused"}
 
     @every_model
     def test_with_a_single_change_of_a_text(self, name: str, tally: Tally) -> None:
