@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import MISSING, BaseModel
 
+from provider_conformance.contract import load_contract
 from provider_models import Provider
 
 if TYPE_CHECKING:
@@ -30,8 +31,29 @@ DEEPEST = 200
 LONGEST = 4300
 """Digits of an integer that Pydantic reads in JSON text; by default, Python converts no more either."""
 
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|NaN|-?Infinity|[\[\]{}]', re.DOTALL)
-"""Of JSON text, what a difference can be about."""
+TOKEN = re.compile(
+    r'("(?P<name>\w+)"\s*:\s*)?(?P<token>"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|NaN|-?Infinity|[\[\]{}])',
+    re.DOTALL,
+)
+"""Of JSON text, what a difference can be about, and the name of the property whose value it is."""
+
+SCHEMAS: dict[str, Any] = load_contract().document["components"]["schemas"]
+
+
+def _names(wanted: Callable[[dict[str, Any]], object]) -> frozenset[str]:
+    """Give the names of documented properties, of whatever object, that have such a schema."""
+    properties = [one for schema in SCHEMAS.values() for one in schema.get("properties", {}).items()]
+    resolved = [
+        (name, SCHEMAS[part["$ref"].rpartition("/")[2]] if "$ref" in part else part) for name, part in properties
+    ]
+    return frozenset(name for name, part in resolved if wanted(part))
+
+
+DOCUMENTED = _names(lambda _: True)
+INTEGERS = _names(lambda schema: schema["type"] == "integer")
+ARRAYS = _names(lambda schema: schema["type"] == "array")
+ENUMS = _names(lambda schema: "enum" in schema)
+ID = frozenset({"id"})
 
 
 class Judge(StrEnum):
@@ -100,21 +122,31 @@ def whole(token: str) -> str:
     return str(int(number)) if number == number.to_integral_value() else token
 
 
-def _rebuilt(value: Any, leaf: Callable[[Any], Any], name: Callable[[Any], Any] = lambda name: name) -> Any:
-    """Give a value with each leaf and each name replaced."""
+def _described(value: Any, change: Callable[[str, Any], Any], rename: Callable[[Any], Any] = lambda name: name) -> Any:
+    """Replace the properties, and perhaps names, of the objects that schemas describe: a value and listed providers.
+
+    What is elsewhere may be anything, so that whoever differs about it has another reason.
+    """
     if isinstance(value, dict):
-        return {name(key): _rebuilt(item, leaf, name) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rebuilt(item, leaf, name) for item in value]
-    return leaf(value)
+        return {rename(name): change(name, _within(name, item, change, rename)) for name, item in value.items()}
+    return value
+
+
+def _within(name: str, item: Any, change: Callable[[str, Any], Any], rename: Callable[[Any], Any]) -> Any:
+    listed = name == "providers" and isinstance(item, list)
+    return [_described(one, change, rename) for one in item] if listed else item
+
+
+def _where(names: frozenset[str], change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: _described(value, lambda name, item: change(item) if name in names else item)
+
+
+def _renamed(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: _described(value, lambda _, item: item, change)
 
 
 def _without_surrogates(text: Any) -> Any:
     return re.sub("[\ud800-\udfff]", "?", text) if isinstance(text, str) else text
-
-
-def _joined(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple | set | frozenset | deque) else value
 
 
 def _unmodelled(value: Any) -> Any:
@@ -123,13 +155,17 @@ def _unmodelled(value: Any) -> Any:
 
 def _present(value: Any) -> Any:
     """Leave the properties out whose value stands for their absence."""
-    if isinstance(value, dict):
-        return {key: _present(item) for key, item in value.items() if item is not MISSING}
-    return [_present(item) for item in value] if isinstance(value, list) else value
+    return {name: item for name, item in value.items() if item is not MISSING} if isinstance(value, dict) else value
 
 
-def _tokens(change: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda text: TOKEN.sub(lambda found: change(found[0]), text)
+def _tokens(change: Callable[[str], str], names: Callable[[str | None], bool] = lambda _: True) -> Callable[[str], str]:
+    """Give what replaces those tokens of a text that are values of such properties, or of none."""
+
+    def changed(found: re.Match[str]) -> str:
+        token = change(found["token"]) if names(found["name"]) else found["token"]
+        return (found[1] or "") + token
+
+    return lambda text: TOKEN.sub(changed, text)
 
 
 def _finite(token: str) -> str:
@@ -150,11 +186,11 @@ def _shallow(text: str) -> str:
     """Replace what is nested too deeply by null."""
     kept, depth, start = [], 0, 0
     for found in TOKEN.finditer(text):
-        if found[0] in {"[", "{"}:
+        if found["token"] in {"[", "{"}:
             depth += 1
             if depth == DEEPEST + 1:
-                kept.append(text[start : found.start()] + "null")
-        elif found[0] in {"]", "}"}:
+                kept.append(text[start : found.start("token")] + "null")
+        elif found["token"] in {"]", "}"}:
             if depth == DEEPEST + 1:
                 start = found.end()
             depth -= 1
@@ -184,15 +220,13 @@ DIFFERENCES: tuple[Difference, ...] = (
             Judge.VALUE: ({"id": 1.0}, {"id": -0.0}, {"id": 1, "port": 1e300}),
             Judge.TEXT: (b'{"id": 1.0}', b'{"id": 1e2}', b'{"id": 1, "port": 1E400}'),
         },
-        mend=lambda value: _rebuilt(
-            value, lambda leaf: int(leaf) if isinstance(leaf, float) and leaf.is_integer() else leaf
-        ),
-        mend_text=_tokens(whole),
+        mend=_where(INTEGERS, lambda item: int(item) if isinstance(item, float) and item.is_integer() else item),
+        mend_text=_tokens(whole, lambda name: name in INTEGERS),
     ),
     Difference(
         name="an integer of more than 4300 digits",
         taken=False,
-        reason="Pydantic reads no more, because converting them takes time that grows with the square of their number.",
+        reason="Pydantic's reader stops there, as Python does by default: converting more takes long.",
         witnesses={Judge.TEXT: (b'{"id": 1, "port": %s}' % (b"1" * (LONGEST + 1)),)},
         mend_text=_tokens(_short),
     ),
@@ -211,7 +245,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         taken=False,
         reason="The same, where a name is converted.",
         witnesses={Judge.VALUE: ({"id": 1, "\ud800": 0},), Judge.RUST: ({"id": 1, "\ud800": 0},)},
-        mend=lambda value: _rebuilt(value, lambda leaf: leaf, _without_surrogates),
+        mend=_renamed(_without_surrogates),
     ),
     Difference(
         name="more than 200 levels of nesting",
@@ -226,7 +260,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         reason="No JSON, but Pydantic's reader takes them, and has no option against it. Documented numbers are"
         " integers, so that only items of arrays and undocumented properties can be these.",
         witnesses={Judge.TEXT: (b'{"id": 1, "ips": [NaN, -Infinity]}', b'{"id": 1, "x": Infinity}')},
-        mend_text=_tokens(_finite),
+        mend_text=_tokens(_finite, lambda name: name not in DOCUMENTED),
     ),
     Difference(
         name="a name that an object has twice",
@@ -247,23 +281,21 @@ DIFFERENCES: tuple[Difference, ...] = (
             Judge.VALUE: tuple({"id": 1, "ips": kind(["a"])} for kind in (tuple, set, frozenset, deque)),
             Judge.RUST: ({"id": 1, "ips": ("a",)},),
         },
-        mend=lambda value: _rebuilt(value, _joined),
+        mend=_where(ARRAYS, lambda item: list(item) if isinstance(item, tuple | set | frozenset | deque) else item),
     ),
     Difference(
         name="bytes for a string of an enum",
         taken=True,
         reason='The same: no JSON, and the price of taking `"UDP"` for `Protocol.UDP`. Other strings are strict.',
         witnesses={Judge.VALUE: ({"id": 1, "protocol": b"UDP"}, {"id": 1, "protocol": bytearray(b"UDP")})},
-        mend=lambda value: _rebuilt(
-            value, lambda leaf: leaf.decode("latin-1") if isinstance(leaf, bytes | bytearray) else leaf
-        ),
+        mend=_where(ENUMS, lambda item: item.decode("latin-1") if isinstance(item, bytes | bytearray) else item),
     ),
     Difference(
         name="a model for the object that it stands for",
         taken=True,
         reason="No JSON. Models can be put together from models.",
         witnesses={Judge.VALUE: (Provider(id=1),)},
-        mend=lambda value: _rebuilt(value, _unmodelled),
+        mend=_unmodelled,
     ),
     Difference(
         name="`MISSING` for an optional property",
@@ -277,34 +309,30 @@ DIFFERENCES: tuple[Difference, ...] = (
         taken=False,
         reason="No JSON, and nothing that a schema speaks about. Refusing it is right.",
         witnesses={Judge.VALUE: ({"id": 1, 5060: 0},), Judge.RUST: ({"id": 1, 5060: 0},)},
-        mend=lambda value: _rebuilt(value, lambda leaf: leaf, str),
+        mend=_renamed(str),
     ),
     Difference(
         name="a whole `Decimal` for an integer",
         taken=True,
         reason="No JSON. `jsonschema-rs` takes it for a number.",
         witnesses={Judge.RUST: ({"id": Decimal(1)}, {"id": 1, "port": Decimal("1.0")})},
-        mend=lambda value: _rebuilt(value, lambda leaf: float(leaf) if isinstance(leaf, Decimal) else leaf),
+        mend=_where(INTEGERS, lambda item: float(item) if isinstance(item, Decimal) else item),
     ),
     Difference(
         name="an id of more than 4300 digits",
         taken=True,
-        reason="Another mistake in `jsonschema-rs`: with Python's usual limit of digits it cannot compare them. Of"
+        reason="A mistake in `jsonschema-rs`: with Python's usual limit of digits it cannot compare them. Of"
         " answers, the suite reads no number of more than 400.",
         witnesses={Judge.RUST: ({"id": 10**LONGEST}, {"id": -(10**LONGEST)})},
-        mend=lambda value: _rebuilt(
-            value, lambda leaf: 0 if isinstance(leaf, int) and abs(leaf) >= 10**LONGEST else leaf
-        ),
+        mend=_where(ID, lambda item: 0 if isinstance(item, int) and abs(item) >= 10**LONGEST else item),
     ),
     Difference(
         name="the float -2.0**63 for an int64",
         taken=False,
-        reason="A mistake at the edge in `jsonschema-rs`: -2**63 is within the bounds, and taken as an integer. No"
+        reason="Another mistake in `jsonschema-rs`: -2**63 is within the bounds, and taken as an integer. No"
         " server is judged by it: the suite reads whole numbers as integers.",
         witnesses={Judge.RUST: ({"id": -(2.0**63)},)},
-        mend=lambda value: _rebuilt(
-            value, lambda leaf: int(leaf) if isinstance(leaf, float) and leaf == -(2.0**63) else leaf
-        ),
+        mend=_where(ID, lambda item: int(item) if item == -(2.0**63) else item),
     ),
 )
 

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError, model_validator
 
 import provider_models
 from model_differences import (
@@ -484,6 +484,19 @@ class WithTextOnly(Provider):
     ips: list[str] = Field(default_factory=list)
 
 
+class WithoutFractions(Provider):
+    ips: list[StrictInt | StrictStr | StrictBool | list[Any] | dict[str, Any] | None] = Field(default_factory=list)
+
+
+class WithoutEmptyNames(Provider):
+    @model_validator(mode="before")
+    @classmethod
+    def refuse(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "" in value:
+            raise ValueError
+        return value
+
+
 class WithoutOthers(Provider):
     model_config = ConfigDict(extra="forbid")
 
@@ -502,6 +515,8 @@ class WithoutEmptyText(Provider):
         WithNull,
         WithLooseText,
         WithTextOnly,
+        WithoutFractions,
+        WithoutEmptyNames,
         WithoutOthers,
         WithoutEmptyText,
     ],
