@@ -34,16 +34,19 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Row:
-    """One way of doing it, and how long it took each time, in seconds; the first row of a benchmark is its measure."""
+    """One way of doing it, and how long it took each time; the first row of a benchmark is what others stand beside.
+
+    `seconds` are those of the processor, so that other processes on the machine count as little as possible.
+    """
 
     benchmark: Benchmark
     subject: str
     seconds: tuple[float, ...]
 
     @property
-    def best(self) -> float:
-        """The shortest time, in seconds: other processes can only add to it, so ratios are made of it."""
-        return min(self.seconds)
+    def typical(self) -> float:
+        """The median, in seconds: the best of times may be one that the garbage collector was not called in."""
+        return median(self.seconds)
 
 
 def machine() -> str:
@@ -57,10 +60,10 @@ def machine() -> str:
 def table(rows: Sequence[Row]) -> str:
     """Give the rows of one benchmark as a Markdown table, with ratios to the first."""
     first = rows[0]
-    lines = [f"| | best | median | times | beside {first.subject} |", "|---|--:|--:|--:|--:|"]
+    lines = [f"| | median | best | times | beside {first.subject} |", "|---|--:|--:|--:|--:|"]
     lines += [
-        f"| {row.subject} | {_shown(row.best)} | {_shown(median(row.seconds))} | {len(row.seconds)} "
-        f"| {row.best / first.best:.2f} |"
+        f"| {row.subject} | {_shown(row.typical)} | {_shown(min(row.seconds))} | {len(row.seconds)} "
+        f"| {row.typical / first.typical:.2f} |"
         for row in rows
     ]
     return "\n".join(lines)
