@@ -107,6 +107,15 @@ def seeds(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks and write their results into docs/performance.md; with arguments after `--`, only run them."""
+    session.install("-e", f"{ROOT}[suite]")
+    install_groups(session, "bench")
+    collect = ("-o", "python_files=bench_*.py", TESTS / "benchmarks")
+    session.run("pytest", *collect, *(session.posargs or ["--write-performance"]))
+
+
+@nox.session
 def kills(session: nox.Session) -> None:
     """Kill a hundred runs at random moments, clean up after each, and look what is left."""
     session.install("-e", f"{ROOT}[{EVERYTHING}]")
