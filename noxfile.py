@@ -109,7 +109,7 @@ def seeds(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the benchmarks and write their results into docs/performance.md; with arguments after `--`, only run them."""
-    session.install("-e", f"{ROOT}[suite]")
+    session.install("-e", f"{ROOT}[{EVERYTHING}]")
     install_groups(session, "bench")
     collect = ("-o", "python_files=bench_*.py", TESTS / "benchmarks")
     session.run("pytest", *collect, *(session.posargs or ["--write-performance"]))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
+import importlib
 import json
-import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +15,7 @@ from pydantic import ValidationError
 
 from benchmarks.results import Benchmark, Row
 from provider_conformance.contract import load_contract
+from provider_conformance.models import generate, recipe
 from provider_models import ProviderList
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 
 PROVIDERS = 10_000
-CONTRACT = Path(__file__).parents[2] / "openapi" / "openapi.yaml"
 LIST = Benchmark(
     title=f"Read a list of {PROVIDERS:,} providers",
     about="One answer of list with every documented property of each provider, from JSON text to objects."
@@ -53,20 +51,9 @@ def answer(**changes: Any) -> bytes:
 def struct(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The Struct of a list of providers, generated anew."""
     folder = tmp_path_factory.mktemp("structs")
-    file = folder / "provider_structs.py"
-    options = ["--output-model-type", "msgspec.Struct", "--target-python-version", "3.11", "--use-annotated"]
-    options += ["--field-constraints", "--collapse-root-models", "--formatters", "builtin"]
-    files = ["--input", str(CONTRACT), "--input-file-type", "openapi", "--output", str(file)]
-    command = [sys.executable, "-W", "ignore", "-m", "datamodel_code_generator", *files, *options]
-    # Elsewhere, since in the checkout the options of pyproject.toml would apply as well.
-    subprocess.run(command, cwd=folder, check=True)
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[file.stem] = module  # msgspec looks annotations up there
-    spec.loader.exec_module(module)
-    return module.ProviderList
+    generate(folder / "provider_structs", recipe("msgspec"))
+    sys.path.insert(0, str(folder))
+    return importlib.import_module("provider_structs").ProviderList
 
 
 @pytest.fixture(params=["", ", collector paused"], ids=["collecting", "paused"])
