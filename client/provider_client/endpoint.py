@@ -73,14 +73,16 @@ class Endpoint:
             raise Busy(call.operation, status, _seconds(response.headers.get("Retry-After", "")))
         if 400 <= status < 600:
             kind = Refused if status < 500 else ServerFailed
-            raise kind(call.operation, status, self._shown(call, response.text))
+            # Not by the charset that it claims, which may be none; without the NULs that hide a secret in UTF-16.
+            told = response.content.replace(b"\0", b"").decode("utf-8", "replace")
+            raise kind(call.operation, status, self._shown(call, told))
         if status != 200:
             remark = "; redirects are not followed, since the token would go along" if response.is_redirect else ""
             raise UnexpectedAnswer(call.operation, f"answered with {status} instead of 200{remark}")
         declared = response.headers.get("Content-Type", "")
         if call.answers_json and declared.partition(";")[0].strip().lower() != "application/json":
-            told = self._shown(call, declared) or "of no declared type"
-            raise UnexpectedAnswer(call.operation, f"the answer is {told}, not application/json")
+            found = self._shown(call, declared) or "of no declared type"
+            raise UnexpectedAnswer(call.operation, f"the answer is {found}, not application/json")
         try:
             return call.read(response.content)
         except ValidationError as error:
