@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DISTRIBUTION = "sip-provider-conformance"
 PARTS = {
+    "provider_client": ROOT / "client" / "provider_client",
     "provider_conformance": ROOT / "conformance" / "provider_conformance",
     "provider_conformance/openapi": ROOT / "openapi",
     "provider_models": ROOT / "generated" / "provider_models",
@@ -24,6 +25,8 @@ PARTS = {
 
 INDISPENSABLE = frozenset(
     {
+        "provider_client/__init__.py",
+        "provider_client/py.typed",
         "provider_conformance/__main__.py",
         "provider_conformance/openapi/models.toml",
         "provider_conformance/openapi/openapi.yaml",
@@ -37,7 +40,7 @@ INDISPENSABLE = frozenset(
         "provider_models/py.typed",
     }
 )
-SDIST_FOLDERS = frozenset({".ci", "conformance", "docs", "generated", "openapi", "tests", "tools"})
+SDIST_FOLDERS = frozenset({".ci", "client", "conformance", "docs", "generated", "openapi", "tests", "tools"})
 SDIST_FILES = frozenset(
     {
         ".gitignore",
@@ -111,7 +114,10 @@ def closure(distribution: str) -> set[str]:
 
 
 def check_plain() -> list[str]:
-    """Make sure that this environment has the models, pydantic with what that needs, and nothing else."""
+    """Make sure that this environment has the models, pydantic with what that needs, and nothing else.
+
+    The client is there, too, but without its extra all it can do is to name that.
+    """
     import provider_models  # noqa: PLC0415 - only installed where this is asked for
 
     present = {re.sub(r"[-_.]+", "-", d.metadata["Name"]).lower() for d in metadata.distributions()}
@@ -119,7 +125,18 @@ def check_plain() -> list[str]:
     problems = [f"a plain install brings {name} along" for name in sorted(more)]
     if PARTS["provider_models"] in Path(str(provider_models.__file__)).parents:
         problems.append("the models were imported from the checkout")
-    return problems
+    return problems + problems_of_bare_client()
+
+
+def problems_of_bare_client() -> list[str]:
+    """Import the client where httpx is absent, and look whether one line tells how to get it."""
+    try:
+        import provider_client  # noqa: F401, PLC0415 - fails where it should
+    except ModuleNotFoundError as error:
+        told = str(error)
+        helpful = f"pip install '{DISTRIBUTION}[client]'" in told and len(told.splitlines()) == 1
+        return [] if helpful else [f"without its extra, the client says: {told}"]
+    return ["the client was imported without its extra"]
 
 
 def _installed(name: str) -> bool:
