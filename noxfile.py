@@ -16,7 +16,7 @@ CLIENT = ROOT / "client"
 CONFORMANCE = ROOT / "conformance"
 GENERATED = ROOT / "generated"
 TESTS = ROOT / "tests"
-EVERYTHING = "fleet,models"
+EVERYTHING = "client,fleet,models"
 """The extras that the tests need, and who checks their types."""
 
 TOOLS = ROOT / "tools"

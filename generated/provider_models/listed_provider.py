@@ -58,9 +58,9 @@ class ListedProvider(BaseModel):
     """After how many seconds a registration is renewed. No range is documented (D13)."""
     auth_id: Annotated[StrictStr | MISSING, Field(examples=["example-pbx"])] = MISSING
     """The name that the PBX authenticates with, which is the SIP user name."""
-    password: Annotated[StrictStr | MISSING, Field(examples=["not-a-real-secret"])] = (
-        MISSING
-    )
+    password: Annotated[
+        StrictStr | MISSING, Field(examples=["not-a-real-secret"], repr=False)
+    ] = MISSING
     """The password that the PBX authenticates with. An answer may bear it, mask it with some string, or leave it out (D10)."""
     ips: Annotated[list[Any] | MISSING, Field(examples=[["192.0.2.10"]])] = MISSING
     """The addresses that the provider's requests come from. Items are not documented (D8); plausibly they are IP addresses as strings, at least one with IP_AUTH (D13)."""

@@ -40,7 +40,7 @@ def openapi_python_client(workshop: Workshop) -> Findings:
     folder = workshop.folder
     # ruff formats what was generated; without it the generator warns.
     commands = python_environment(folder, f"openapi-python-client=={OPENAPI_PYTHON_CLIENT}", "ruff==0.14.5")
-    package = folder / "provider_client"
+    package = folder / "acme_client"
     command = ("generate", "--path", workshop.contract, "--output-path", package, "--meta", "none")
     printed = run([commands / "openapi-python-client", *command], environment=_with_path(commands))
     modules = _imported(commands, folder)
@@ -51,7 +51,7 @@ def openapi_python_client(workshop: Workshop) -> Findings:
 def openapi_generator_python(workshop: Workshop) -> Findings:
     """Generate a package of urllib3 and pydantic, import all of it, and call the operations."""
     folder = workshop.folder
-    commands, warnings = _openapi_generator(workshop, "python", "packageName=provider_client")
+    commands, warnings = _openapi_generator(workshop, "python", "packageName=acme_client")
     run(["uv", "pip", "install", "--quiet", "--python", commands / "python", folder / "made"])
     modules = _imported(commands, folder)
     _call([commands / "python", "-W", "error", PROGRAMS / "call_openapi_generator.py"], workshop)
@@ -134,8 +134,8 @@ def told_by_openapi_python_client(printed: str) -> tuple[str, ...]:
 def _imported(commands: Path, folder: Path) -> int:
     """Import every module of the package, with each warning an error; return how many there are."""
     walk = (
-        "import pkgutil, importlib, provider_client as package; "
-        "names = [found.name for found in pkgutil.walk_packages(package.__path__, 'provider_client.')]; "
+        "import pkgutil, importlib, acme_client as package; "
+        "names = [found.name for found in pkgutil.walk_packages(package.__path__, 'acme_client.')]; "
         "[importlib.import_module(name) for name in names]; print(len(names) + 1)"
     )
     return int(run([commands / "python", "-W", "error", "-c", walk], environment=_on_path(folder)))

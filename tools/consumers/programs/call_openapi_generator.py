@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from provider_client import (  # type: ignore[import-not-found]
+from acme_client import (  # type: ignore[import-not-found]
     ApiClient,
     ApiException,
     Configuration,

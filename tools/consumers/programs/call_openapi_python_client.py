@@ -8,15 +8,15 @@ import sys
 from http import HTTPStatus
 from pathlib import Path
 
-from provider_client import AuthenticatedClient  # type: ignore[import-not-found]
-from provider_client.api.providers import (  # type: ignore[import-not-found]
+from acme_client import AuthenticatedClient  # type: ignore[import-not-found]
+from acme_client.api.providers import (  # type: ignore[import-not-found]
     create_provider,
     destroy_provider,
     list_providers,
     show_provider,
     update_provider,
 )
-from provider_client.models import (  # type: ignore[import-not-found]
+from acme_client.models import (  # type: ignore[import-not-found]
     Protocol,
     ProviderCreate,
     ProviderDestroy,
