@@ -125,6 +125,14 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def fleets(session: nox.Session) -> None:
+    """Certify a fleet of two hundred servers on two workers, of which one is killed in the middle."""
+    session.install("-e", f"{ROOT}[{EVERYTHING}]")
+    install_groups(session, "tests")
+    session.run("pytest", "-m", "fleets", *session.posargs)
+
+
+@nox.session
 def conformance(session: nox.Session) -> None:
     """Certify the embedded reference at all levels, or what follows `--`: a URL, and options of `run`."""
     install_groups(session, "package")
