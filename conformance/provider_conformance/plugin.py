@@ -76,6 +76,7 @@ class SuitePlugin:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._to_come: list[pytest.Item] = []
+        self._told: set[str] = set()
         self._ended = ""
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -105,11 +106,14 @@ class SuitePlugin:
         return report
 
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
-        """Tell the outcome of requirements that have no further tests."""
+        """Tell the outcome of requirements that have no further tests, and at once that one is known to fail."""
         self._to_come.remove(item)
         waiting = {name for other in self._to_come for name in requirements_of(other)}
-        for wanted in self._session.requirements:
-            if wanted.id in (set(requirements_of(item)) - waiting) & self._session.counting:
+        done = set(requirements_of(item)) - waiting
+        untold = [one for one in self._session.requirements if one.id in self._session.counting - self._told]
+        for wanted in untold:
+            if wanted.id in done or self._session.ledger.violated(wanted.id):
+                self._told.add(wanted.id)
                 self._session.progress.requirement_finished(glimpse(wanted, self._session))
 
     def pytest_sessionfinish(self) -> None:
