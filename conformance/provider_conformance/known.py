@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import json
-import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from provider_conformance.config import UsageError
 from provider_conformance.contract import load_catalogue
+from provider_conformance.settings import read_toml
 from provider_conformance.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -26,12 +26,7 @@ def read(path: Path, today: datetime.date) -> dict[str, str]:
 
     Raises UsageError for what is no such file, for an id that there is not, and for an entry that has expired.
     """
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} is no TOML: {error}") from error
+    document = read_toml(path)
     catalogue = load_catalogue()
     unknown = [name for name in document if name not in catalogue]
     if unknown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import click
@@ -55,16 +54,11 @@ def models_command(output: Path | None, target: str | None, python: str | None, 
 
 def _of_project() -> dict[str, str]:
     """Return what the project in the current directory says; raises UsageError."""
-    try:
-        table = tomllib.loads(PROJECT.read_text("utf-8")).get("tool", {})
-        for part in TABLE.split(".")[1:]:
-            table = table.get(part, {})
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise UsageError(f"cannot read {PROJECT}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError) as error:
-        raise UsageError(f"{PROJECT} is no TOML of a project: {error}") from error
+    from provider_conformance.settings import read_toml  # noqa: PLC0415
+
+    table: object = read_toml(PROJECT) if PROJECT.exists() else {}
+    for part in TABLE.split("."):
+        table = table.get(part, {}) if isinstance(table, dict) else None
     if not isinstance(table, dict) or not all(key in KEYS and isinstance(value, str) for key, value in table.items()):
         raise UsageError(f"[{TABLE}] in {PROJECT} may have {', '.join(KEYS)}, each a text, and nothing else")
     return table

@@ -6,13 +6,13 @@ import difflib
 import json
 import math
 import os
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from provider_conformance.config import DEFAULT_TIMEOUT, DEFAULT_WORKERS, MOST_WORKERS, Config, UsageError
+from provider_conformance.settings import read_toml
 from provider_conformance.values.narrowing import Plausible
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 FILE_NAME = "provider-conformance.toml"
 PLAUSIBLE = "plausible"
+MADE_BY_FLEET = ".json"
+"""How the name of a file ends that a fleet has written for one of its runs: Python writes JSON, and no TOML."""
+
 ELSEWHERE = frozenset({"config"})
 """Options that the file itself cannot hold."""
 
@@ -155,13 +158,7 @@ def _read(context: click.Context, _parameter: click.Parameter, path: Path | None
     if path is None and not Path(FILE_NAME).exists():
         return
     file = path or Path(FILE_NAME)
-    try:
-        text = file.read_text("utf-8")
-        content = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror or error}") from error
-    except ValueError as error:  # of both formats, and of what is no text
-        raise UsageError(f"{file} is no {file.suffix.removeprefix('.').upper()}: {error}") from error
+    content = json.loads(file.read_text("utf-8")) if file.suffix == MADE_BY_FLEET else read_toml(file)
     from provider_conformance.cli import group  # noqa: PLC0415 - what any command knows may be in the file
 
     configurable = [one.params for one in group.commands.values() if ELSEWHERE & {_key(p) for p in one.params}]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 import sys
+import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from provider_conformance.config import UsageError
@@ -56,6 +57,16 @@ def token(flag: str | None, file: str | None, environment: Mapping[str, str]) ->
     if environment.get(TOKEN_VARIABLE):  # an unset secret reaches many a pipeline as an empty variable
         return checked_token(environment[TOKEN_VARIABLE], f"the variable {TOKEN_VARIABLE}")
     return None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a file of TOML; raises UsageError."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} is no TOML: {error}") from error
 
 
 def checked_token(text: str, source: str) -> str:

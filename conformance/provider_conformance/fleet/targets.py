@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -43,12 +42,7 @@ class FleetTarget:
 
 def read_fleet(path: Path) -> tuple[FleetTarget, ...]:
     """Read a file of targets, tokens included, which it only refers to; raises UsageError."""
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} is no TOML: {error}") from error
+    document = settings.read_toml(path)
     if unknown := document.keys() - {"defaults", "target"}:
         raise UsageError(f"{path} has {min(unknown)!r}; it may have [defaults] and [[target]]")
     defaults, entries = document.get("defaults", {}), document.get("target", [])
