@@ -20,10 +20,10 @@ MINUTE = 60
 CERTIFICATION = Benchmark(
     title="A full certification",
     about="By the clock, from the start of the process to its end. `provider-conformance run` does everything up to"
-    " level hardened; `schemathesis run` makes all its checks in all its phases on the same contract, as far as it goes by"
-    " itself, and once for a minute. Each has a new reference implementation in a process of its own, behind a relay"
-    " that counts the answers. They do not do the same: how many exchanges a second they manage can be compared, and"
-    " how long one waits.",
+    " level hardened; `schemathesis run` makes all its checks in all its phases on the same contract, as far as it goes"
+    " by itself, and once for a minute. Each has a new reference implementation in a process of its own, behind a relay"
+    " that counts the answers. They do not do the same, and the one knows this API where the other works for any: what"
+    " can be compared is how many exchanges a second they manage, and how long one waits.",
     packages=("schemathesis",),
     by="rate",
 )
