@@ -23,7 +23,7 @@ COMMANDS = {
     "`python -c pass`": (sys.executable, "-c", "pass"),
     '`python -c "import click"`': (sys.executable, "-c", "import click"),
     '`python -c "import provider_conformance.cli"`': (sys.executable, "-c", "import provider_conformance.cli"),
-    "`provider-conformance --help`": (*COMMAND, "--help"),
+    "the command's `--help`": (*COMMAND, "--help"),
 }
 
 
