@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.results import Row, report, write
+from benchmarks.running import INCOMPLETE, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,3 +31,11 @@ def contribute(request: pytest.FixtureRequest) -> Iterator[Callable[[Row], None]
         print(f"\n{report(rows)}")
     if request.config.getoption("--write-performance"):
         write(rows)
+
+
+@pytest.fixture(scope="session")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """Runs programs; everything that the command imports is compiled already."""
+    runner = Runner(tmp_path_factory)
+    runner.certify("--only", "AUTH-1", codes=[INCOMPLETE])
+    return runner

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,28 +25,44 @@ PLACE = re.compile(r"(?<=<!-- benchmarks -->\n\n).*?(?=\n\n<!-- end of benchmark
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A comparison: `about` says in a sentence what is measured; `packages` are those whose versions matter."""
+    """A comparison: `about` says what is measured; `packages` are those whose versions matter.
+
+    Rows stand beside the first `by` the time that they take, or by the rate of their exchanges.
+    """
 
     title: str
     about: str
-    packages: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    by: Literal["time", "rate"] = "time"
 
 
 @dataclass(frozen=True)
 class Row:
     """One way of doing it, and how long it took each time; the first row of a benchmark is what others stand beside.
 
-    `seconds` are those of the processor, so that other processes on the machine count as little as possible.
+    `seconds` are those of the processor wherever that does all the work, so that other processes on the machine count
+    as little as possible, and by the clock where somebody waits. `exchanges` are how many there were each time, if any.
     """
 
     benchmark: Benchmark
     subject: str
     seconds: tuple[float, ...]
+    exchanges: tuple[int, ...] = ()
 
     @property
     def typical(self) -> float:
         """The median, in seconds: the best of times may be one that the garbage collector was not called in."""
         return median(self.seconds)
+
+    @property
+    def rate(self) -> float:
+        """The median of the exchanges a second."""
+        return median(count / seconds for count, seconds in zip(self.exchanges, self.seconds, strict=True))
+
+    @property
+    def compared(self) -> float:
+        """What is compared with the first row."""
+        return self.rate if self.benchmark.by == "rate" else self.typical
 
 
 def machine() -> str:
@@ -60,12 +76,15 @@ def machine() -> str:
 def table(rows: Sequence[Row]) -> str:
     """Give the rows of one benchmark as a Markdown table, with ratios to the first."""
     first = rows[0]
-    lines = [f"| | median | best | times | beside {first.subject} |", "|---|--:|--:|--:|--:|"]
-    lines += [
-        f"| {row.subject} | {_shown(row.typical)} | {_shown(min(row.seconds))} | {len(row.seconds)} "
-        f"| {row.typical / first.typical:.2f} |"
-        for row in rows
-    ]
+    compared = "exchanges a second, beside" if first.benchmark.by == "rate" else "beside"
+    heads = ["median", "best", "worst", "times"]
+    if first.exchanges:
+        heads += ["exchanges", "a second"]
+    lines = [_line(["", *heads, f"{compared} {first.subject}"]), "|---|" + "--:|" * (len(heads) + 1)]
+    for row in rows:
+        times = [*map(_shown, (row.typical, min(row.seconds), max(row.seconds))), str(len(row.seconds))]
+        counts = [f"{median(row.exchanges):,.0f}", f"{row.rate:,.0f}"] if row.exchanges else []
+        lines.append(_line([row.subject, *times, *counts, f"{row.compared / first.compared:.2f}"]))
     return "\n".join(lines)
 
 
@@ -74,7 +93,8 @@ def report(rows: Sequence[Row]) -> str:
     sections = [f"Measured on: {machine()}."]
     for benchmark in dict.fromkeys(row.benchmark for row in rows):
         versions = ", ".join(f"{package} {metadata.version(package)}" for package in benchmark.packages)
-        sections += [f"## {benchmark.title}", _paragraph(f"{benchmark.about} With {versions}.")]
+        about = f"{benchmark.about} With {versions}." if versions else benchmark.about
+        sections += [f"## {benchmark.title}", _paragraph(about)]
         sections.append(table([row for row in rows if row.benchmark == benchmark]))
     return "\n\n".join(sections)
 
@@ -96,8 +116,12 @@ def _paragraph(text: str) -> str:
     return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
+def _line(cells: Sequence[str]) -> str:
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
+
+
 def _shown(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms"
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
 
 
 def _read(path: str) -> str:

@@ -1,0 +1,63 @@
+"""How long a full certification takes, beside what a property-based tester for any API does in that time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.relay import relayed
+from benchmarks.results import Benchmark, Row
+from benchmarks.running import SCHEMATHESIS
+from command import TOKEN
+from provider_conformance.explain import contract_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.running import Runner
+
+ROUNDS = 3
+MINUTE = 60
+CERTIFICATION = Benchmark(
+    title="A full certification",
+    about="By the clock, from the start of the process to its end. `provider-conformance run` does everything up to"
+    " level hardened; `schemathesis run` makes all its checks in all its phases on the same contract, as far as it goes"
+    " by itself, and once for a minute. Each has a new reference implementation in a process of its own, behind a relay"
+    " that counts the answers. They do not do the same, and the one knows this API where the other works for any: what"
+    " can be compared is how many exchanges a second they manage, and how long one waits.",
+    packages=("schemathesis",),
+    by="rate",
+)
+OURS, THEIRS, THEIRS_LONGER = "`provider-conformance run`", "`schemathesis run`", f"the same, `--max-time {MINUTE}`"
+
+
+def ours(runner: Runner) -> tuple[float, int]:
+    """Certify; give seconds and exchanges."""
+    with relayed() as relay:
+        run = runner.certify(relay.base_url)
+        # What the relay counts is what the run itself has recorded, save for some that overlap or are cut short.
+        assert abs(relay.answers - run.exchanges) < 0.01 * run.exchanges
+        return run.wall, relay.answers
+
+
+def theirs(runner: Runner, *options: str) -> tuple[float, int]:
+    """Let Schemathesis test; give seconds and exchanges.
+
+    It sends invented ids to update and destroy: never let it at anything but a reference of its own.
+    """
+    with relayed() as relay:
+        target = ("--url", relay.base_url, "--header", f"access_token:{TOKEN}", "--checks", "all")
+        # 1 stands for what it takes for failures; this is no place to judge them.
+        run = runner.run(SCHEMATHESIS, "run", str(contract_path()), *target, *options, codes=(0, 1))
+        return run.wall, relay.answers
+
+
+def test_certification(runner: Runner, contribute: Callable[[Row], None]) -> None:
+    """They take turns, so that what else the machine does falls on both."""
+    theirs(runner, "--phases", "examples")  # compiles what is not compiled yet
+    rounds = [(ours(runner), theirs(runner)) for _ in range(ROUNDS)]
+    measured = {OURS: [one for one, _ in rounds], THEIRS: [other for _, other in rounds]}
+    measured[THEIRS_LONGER] = [theirs(runner, "--max-time", str(MINUTE))]
+    for subject, found in measured.items():
+        seconds, exchanges = zip(*found, strict=True)
+        assert min(exchanges) > 500
+        contribute(Row(CERTIFICATION, subject, seconds, exchanges))

@@ -1,0 +1,85 @@
+"""Stands in front of a server: counts its answers, and holds each of them back as a long way would."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from command import TOKEN
+from provider_conformance.reference.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNK = 64 * 1024
+
+
+class Relay(socketserver.ThreadingTCPServer):
+    """Passes on what comes, in both directions; each answer waits for `delay` seconds, on each connection by itself."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, base_url: str, delay: float) -> None:
+        super().__init__(("127.0.0.1", 0), Passage)
+        parts = urlsplit(base_url)
+        self.upstream = (str(parts.hostname), int(parts.port or 80))
+        self.base_url = f"http://127.0.0.1:{self.server_address[1]}{parts.path}"
+        self.delay = delay
+        self.answers = 0
+        self._counting = threading.Lock()
+
+    def count(self) -> None:
+        """Count an answer."""
+        with self._counting:
+            self.answers += 1
+
+
+class Passage(socketserver.BaseRequestHandler):
+    """One connection through the relay; a request is not sent before the answer to the one before has come."""
+
+    server: Relay
+    request: socket.socket
+
+    def handle(self) -> None:
+        """Pass on requests until the client is done, and wait until the server is, too."""
+        self._asked = False
+        with socket.create_connection(self.server.upstream) as upstream:
+            for end in (self.request, upstream):
+                # Otherwise what is sent in two pieces waits for 40 ms, which would be blamed on the client.
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            answering = threading.Thread(target=self._answers, args=(upstream,), daemon=True)
+            answering.start()
+            with suppress(OSError):
+                while data := self.request.recv(CHUNK):
+                    self._asked = True
+                    upstream.sendall(data)
+            with suppress(OSError):
+                upstream.shutdown(socket.SHUT_WR)
+            # A server may answer what it has not read, and then hang up.
+            answering.join()
+
+    def _answers(self, upstream: socket.socket) -> None:
+        with suppress(OSError):
+            while data := upstream.recv(CHUNK):
+                if self._asked:
+                    self._asked = False
+                    self.server.count()
+                    time.sleep(self.server.delay)
+                self.request.sendall(data)
+        with suppress(OSError):
+            self.request.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def relayed(delay: float = 0) -> Iterator[Relay]:
+    """A reference implementation that has served nobody yet, in a process of its own, behind a relay."""
+    with Server(token=TOKEN) as server, Relay(server.base_url, delay) as relay:
+        threading.Thread(target=relay.serve_forever, daemon=True).start()
+        yield relay
+        relay.shutdown()
