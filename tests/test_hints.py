@@ -87,6 +87,7 @@ def test_what_has_changed_between_two_answers_says_nothing_of_how_it_is_stored()
         ("accepted", "create is answered with 201 Created", "201"),
         ("accepted", "create is answered with 409 Conflict", "unique"),
         ("refused", "show with the token in a cookie alone is not refused but answered with 200 OK", "elsewhere"),
+        ("refused", "show with the token in the query alone is not refused but answered with 200 OK", "elsewhere"),
         ("refused", "create with no token is not refused but answered with 200 OK", "not checked on this operation"),
         ("refused", "create with no port is not refused but answered with 200 OK", "has a default"),
         ("refused", "update with no port is not refused but answered with 200 OK", "PATCH"),

@@ -37,6 +37,8 @@ LONGEST_BODY = 4000
 DOCUMENTED_LENGTH = 64
 """Characters of a token (D2)."""
 
+EMPTY_TOKEN = "-of-0"  # noqa: S105 - how what stands for it ends
+
 NO_EVIDENCE = "no exchange bore on it"
 UNTOLD = frozenset({"Host", "User-Agent", "Accept", "Accept-Encoding", "Content-Length"})
 """Headers that curl sends by itself."""
@@ -209,8 +211,7 @@ def curl(request: Request, base_url: str) -> str:
     words.append(shlex.quote("/".join(origin[:3]) + request.target))
     for name, value in request.headers:
         if name.lower() == TOKEN_HEADER:
-            variable = "$PROVIDER_TOKEN" if value == TOKEN else "$WRONG_TOKEN"
-            words += ["-H", f'"{name}: {variable}"']
+            words += ["-H", _token_header(name, value)]
         elif name not in UNTOLD:
             words += ["-H", shlex.quote(f"{name}: {value}")]
     if request.body is not None:
@@ -218,6 +219,12 @@ def curl(request: Request, base_url: str) -> str:
         more = f"… ({len(body) - LONGEST_BODY} more characters)" if len(body) > LONGEST_BODY else ""
         words += ["--data-binary", shlex.quote(body[:LONGEST_BODY] + more)]
     return " ".join(words)
+
+
+def _token_header(name: str, value: str) -> str:
+    if value.endswith(EMPTY_TOKEN):  # curl leaves a header without a value out, unless it ends in a semicolon
+        return f"'{name};'"
+    return f'"{name}: {"$PROVIDER_TOKEN" if value == TOKEN else "$WRONG_TOKEN"}"'
 
 
 def _advice(results: Iterable[RequirementResult], token_length: int) -> tuple[str, ...]:

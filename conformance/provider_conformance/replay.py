@@ -216,12 +216,18 @@ class _Replay:
         if isinstance(value, list | tuple):
             return [self._renewed(item) for item in value]
         if isinstance(value, dict):
-            return {self._renewed_key(name): self._renewed(member) for name, member in value.items()}
+            return {
+                self._renewed_key(name): member if name in NO_IDS else self._renewed(member)
+                for name, member in value.items()
+            }
         return value
 
     def _renewed_key(self, name: str) -> str:
         return str(self._ids.get(int(name), name)) if NUMBER.fullmatch(name) else name
 
+
+NO_IDS = frozenset({*judge.documented_properties(), "pagesize", "first"}) - {"id"}
+"""What a rule is given that holds numbers which are no ids, and may be equal to one."""
 
 SENT_ANYWAY = frozenset({"Host", "User-Agent", "Accept", "Accept-Encoding", "Content-Length"})
 
