@@ -282,6 +282,12 @@ def test_a_signal_ends_a_search_and_leaves_nothing(number: signal.Signals, tmp_p
     assert "the run was interrupted" in json.dumps(report["requirements"])
 
 
+def test_a_system_that_is_away_is_not_taken_for_one_without_failures(tmp_path: Path) -> None:
+    done = call("search", "http://127.0.0.1:1/api", "--report-dir", "found", cwd=tmp_path)
+    assert done.returncode == 3
+    assert done.stdout.splitlines()[-1].startswith("nothing found, for the system cannot be searched: cannot reach")
+
+
 def test_the_time_ends_a_search(tmp_path: Path) -> None:
     with serving(Reference) as server:
         started = time.monotonic()

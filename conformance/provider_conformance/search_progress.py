@@ -41,4 +41,6 @@ def last_line(report: Report) -> Text:
     if report.verdict is Verdict.NONCONFORMANT:
         broken = [one.requirement.id for one in report.results if one.outcome is Outcome.FAIL]
         return Text(f"found: {', '.join(broken)} ({effort})", style="bold red")
+    if report.diagnosis:
+        return Text(f"nothing found, for the system cannot be searched: {inert(report.diagnosis)}", style="bold red")
     return Text(f"nothing found in {effort}; this certifies nothing: only `run` does", style="bold yellow")
