@@ -51,7 +51,8 @@ def test_paths_that_documents_name_exist(name: str) -> None:
 
 def test_a_plain_install_recognises_everything_that_the_extra_brings() -> None:
     extras = PYPROJECT["project"]["optional-dependencies"]
-    extra = [need for need in (*extras["suite"], *extras["fleet"]) if not need.startswith("sip-provider-conformance")]
+    needs = (*extras["suite"], *extras["fleet"], *extras["search"])
+    extra = [need for need in needs if not need.startswith("sip-provider-conformance")]
     names = {re.split(r"[\[<>=~! ]", requirement)[0].lower() for requirement in extra}
     assert {MODULE_NAMES.get(name, name.replace("-", "_")) for name in names} == SUITE_MODULES - {"dask"}
 

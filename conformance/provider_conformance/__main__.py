@@ -14,6 +14,7 @@ SUITE_MODULES = frozenset(
         "jinja2",
         "jsonschema_rs",
         "pytest",
+        "redis",
         "rich",
         "schemathesis",
         "sqlalchemy",
@@ -22,9 +23,9 @@ SUITE_MODULES = frozenset(
         "yaml",
     }
 )
-"""What the extra `suite` brings; a plain install has none of it."""
+"""What the extras bring; a plain install has none of it."""
 
-EXTRAS = {"fleet": "fleet", "models": "models"}
+EXTRAS = {"fleet": "fleet", "models": "models", "search": "search"}
 """The extras that commands need, where that is another one than `suite`."""
 
 USAGE = 2

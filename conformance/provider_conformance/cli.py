@@ -32,6 +32,7 @@ from provider_conformance.fleet_command import fleet_command
 from provider_conformance.models_command import models_command
 from provider_conformance.options import FILE_NAME, Seconds, configured, plausible, reached, reaching
 from provider_conformance.report_commands import compare_command, replay_command, verify_command
+from provider_conformance.search_command import search_command
 from provider_conformance.verdict import ExitCode
 
 if TYPE_CHECKING:
@@ -410,6 +411,7 @@ group.add_command(models_command)
 group.add_command(verify_command)
 group.add_command(replay_command)
 group.add_command(compare_command)
+group.add_command(search_command)
 
 
 @group.command("spec")
