@@ -29,7 +29,7 @@ from provider_conformance.expectations import Draw, Expect
 from provider_conformance.lifecycle import MOST_ALIVE, STEPS, Lifecycle, Parts
 from provider_conformance.limits import MOST_REQUESTS
 from provider_conformance.refusals import not_survived
-from provider_conformance.run import _interruptible, _rarely_collected, clean, examine, opened, record_of_run
+from provider_conformance.run import interruptible, rarely_collected, clean, examine, opened, record_of_run
 from provider_conformance.search import repeatable
 from provider_conformance.suite.test_text import GENERATED, Writer
 from provider_conformance.suite.test_values import not_given_back
@@ -92,7 +92,7 @@ class Searched:
 
 def search(config: Config, examples: Examples | None, progress: Progress) -> Searched:
     """Search one implementation for violations, clean up, and return the record; the seed is the configuration's."""
-    with opened(config, progress) as session, _interruptible(session.guard), _rarely_collected():
+    with opened(config, progress) as session, interruptible(session.guard), rarely_collected():
         started = datetime.now(UTC)
         hunt = Hunt(session, examples)
         diagnosis = examine(session, lambda _: hunt.all())

@@ -56,7 +56,7 @@ LONGEST_PAUSE = 1.0
 
 def certify(config: Config, progress: Progress) -> Record:
     """Test one implementation and return the record of it; without a base URL, that is the embedded reference."""
-    with opened(config, progress) as session, _interruptible(session.guard), _rarely_collected():
+    with opened(config, progress) as session, interruptible(session.guard), rarely_collected():
         started = datetime.now(UTC)
         diagnosis = examine(session, _run_tests)
         return record_of_run(session, diagnosis, clean(session), started)
@@ -166,7 +166,7 @@ def _own_environment() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _interruptible(guard: Guard) -> Iterator[None]:
+def interruptible(guard: Guard) -> Iterator[None]:
     """Let the first Ctrl-C or SIGTERM end the tests and clean up, and the second one end everything at once."""
     asked = 0
 
@@ -191,7 +191,7 @@ def _interruptible(guard: Guard) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _rarely_collected() -> Iterator[None]:
+def rarely_collected() -> Iterator[None]:
     """Look for garbage in cycles rarely: a run keeps what it has exchanged, and looking through that takes its time."""
     usual = gc.get_threshold()
     gc.set_threshold(ALLOCATIONS, *usual[1:])
