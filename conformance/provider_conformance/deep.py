@@ -29,7 +29,7 @@ from provider_conformance.expectations import Draw, Expect
 from provider_conformance.lifecycle import MOST_ALIVE, STEPS, Lifecycle, Parts
 from provider_conformance.limits import MOST_REQUESTS
 from provider_conformance.refusals import not_survived
-from provider_conformance.run import interruptible, rarely_collected, clean, examine, opened, record_of_run
+from provider_conformance.run import clean, examine, interruptible, opened, rarely_collected, record_of_run
 from provider_conformance.search import repeatable
 from provider_conformance.suite.test_text import GENERATED, Writer
 from provider_conformance.suite.test_values import not_given_back
