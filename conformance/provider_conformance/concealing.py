@@ -79,7 +79,7 @@ def masker_of(exchanges: Iterable[Exchange], target: Target) -> Masker:
     for exchange in exchanges:
         for name, value in exchange.request.headers:
             if name.lower() == TOKEN_HEADER:
-                tokens.setdefault(value, OTHER_TOKEN.format(number=len(tokens), length=len(value)))
+                tokens.setdefault(value, OTHER_TOKEN.format(number=len(tokens), length=len(value.strip())))
         body = (exchange.request.body or b"")[:LONGEST_REQUEST]
         for quoted in _PASSWORD_SENT.findall(body):
             if text := _text_of(quoted):

@@ -172,6 +172,8 @@ class _Replay:
 
         def wrong(found: re.Match[str]) -> str:
             length = int(found[1])
+            if length == 0:
+                return " "  # without any, there would be no header
             if length == len(real):
                 return ("x" if real[0] != "x" else "y") + real[1:]
             return (real * (length // len(real) + 1))[:length]
