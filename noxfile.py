@@ -97,7 +97,10 @@ def tests(session: nox.Session) -> None:
     install_groups(session, "tests")
     ensure_browser(session)
     # The tests start many processes: what each imports is compiled once, and not into the checkout.
-    compiled = {"PYTHONDONTWRITEBYTECODE": None, "PYTHONPYCACHEPREFIX": str(Path(session.create_tmp()).resolve() / "pyc")}
+    compiled = {
+        "PYTHONDONTWRITEBYTECODE": None,
+        "PYTHONPYCACHEPREFIX": str(Path(session.create_tmp()).resolve() / "pyc"),
+    }
     session.run("pytest", *session.posargs, env={"REQUIRE_BROWSER": "1", **compiled})
 
 
