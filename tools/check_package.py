@@ -45,6 +45,7 @@ SDIST_FILES = frozenset(
     {
         ".gitignore",
         ".pre-commit-config.yaml",
+        ".pre-commit-hooks.yaml",
         "CHANGELOG.md",
         "CONTRIBUTING.md",
         "LICENSE",
