@@ -33,6 +33,22 @@ READ = {
 """How a project reads a create from JSON, by kind of model."""
 
 
+OPINIONS = """
+[tool.datamodel-codegen]
+field-constraints = false
+snake-case-field = true
+builtin-format-line-length = 60
+[tool.ruff]
+line-length = 120
+[tool.black]
+line-length = 140
+skip-string-normalization = true
+[tool.isort]
+line_length = 100
+known_first_party = ["pydantic", "msgspec", "typing"]
+"""
+
+
 def models(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return command("models", *options, cwd=folder)
 
@@ -67,15 +83,18 @@ def test_models_of_every_kind_are_written_read_and_typed(target: str, tmp_path: 
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_the_same_version_writes_the_same_bytes_everywhere(target: str, tmp_path: Path) -> None:
-    first, second = tmp_path / "a", tmp_path / "b"
-    for folder in (first, second):
-        folder.mkdir()
-        # Options of another user of the same generator are none of this one's.
-        (folder / "pyproject.toml").write_text(
-            "[tool.datamodel-codegen]\nfield-constraints = false\nsnake-case-field = true\n"
-        )
-        assert models(folder, "--output", "models", "--target", target).returncode == 0
+def test_the_same_version_writes_the_same_bytes_everywhere(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "bare", tmp_path / "opinionated"
+    (second / "tmp").mkdir(parents=True)
+    first.mkdir()
+    # Options of another user of the same generator are none of this one's, nor is any formatter's, even where the
+    # directory for temporary files lies in such a project.
+    (second / "pyproject.toml").write_text(OPINIONS)
+    assert models(first, "--output", "models", "--target", target).returncode == 0
+    monkeypatch.setenv("TMPDIR", str(second / "tmp"))
+    assert models(second, "--output", "models", "--target", target).returncode == 0
     assert contents(first / "models") == contents(second / "models")
     assert all(content.startswith(MARK.encode()) for content in contents(first / "models").values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -76,18 +77,22 @@ def generate(destination: Path, wanted: Recipe) -> None:
         raise UsageError(f"this needs {GENERATOR}; install it with: {install}") from None
     if installed != pinned:
         raise UsageError(f"{GENERATOR} {pinned} is needed, {installed} is installed: {install}")
-    with tempfile.TemporaryDirectory() as elsewhere:
-        header = Path(elsewhere) / "header"
+    with tempfile.TemporaryDirectory() as scratch:
+        elsewhere = Path(scratch).resolve()
+        # The formatter takes the line length of the nearest project above what it writes, which is never the user's.
+        (elsewhere / "pyproject.toml").touch()
+        fresh, header = elsewhere / destination.name, elsewhere / "header"
         header.write_text(wanted.header, "utf-8")
         command = [
             *(sys.executable, "-W", "ignore", "-m", "datamodel_code_generator"),
-            *("--input", str(contract_path()), "--output", str(destination.resolve())),
+            *("--input", str(contract_path()), "--output", str(fresh)),
             *("--target-python-version", wanted.python, "--custom-file-header-path", str(header)),
             *_options(recipes()["options"] | recipes()["targets"][wanted.target]),
         ]
         done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode != 0:
-        raise GenerationError(f"{GENERATOR} failed:\n{done.stderr.strip()}")
+        if done.returncode != 0:
+            raise GenerationError(f"{GENERATOR} failed:\n{done.stderr.strip()}")
+        shutil.copytree(fresh, destination)
 
 
 def _options(options: Mapping[str, Any]) -> Iterator[str]:
