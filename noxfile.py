@@ -114,10 +114,7 @@ def seeds(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks, about ten minutes, and write docs/performance.md; with arguments after `--`, only run them.
-
-    With the variable BENCH_FULL set, what otherwise a part of the suite must do for is measured with all of it.
-    """
+    """Run the benchmarks, about twenty minutes, and write docs/performance.md; given arguments, only run them."""
     session.install("-e", f"{ROOT}[{EVERYTHING}]")
     install_groups(session, "bench")
     collect = ("-o", "python_files=bench_*.py", TESTS / "benchmarks")

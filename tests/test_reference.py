@@ -23,7 +23,7 @@ import pytest
 from provider_conformance.faults.catalogue import UnknownFaultError
 from provider_conformance.reference import jsonbody
 from provider_conformance.reference.server import Server, ServerStartError, ThreadServer, build, new_token
-from provider_conformance.reference.service import LARGEST_BODY
+from provider_conformance.reference.service import LARGEST_BODY, Reference
 from provider_conformance.reference.store import Store
 from provider_models import ListedProvider, Provider, ProviderCreated, ProviderList
 
@@ -560,16 +560,16 @@ def test_concurrent_updates_never_blend(kind: str, tmp_path: Path) -> None:
         own.connection.close()
 
 
-def test_requests_are_handled_at_the_same_time() -> None:
-    reference = build(new_token())
-    find = reference.find
+class Slow(Reference):
+    """Takes its time to find a provider."""
 
-    def slow(provider_id: int) -> dict[str, Any] | None:
+    def find(self, provider_id: int) -> dict[str, Any] | None:
         time.sleep(0.2)
-        return find(provider_id)
+        return super().find(provider_id)
 
-    reference.find = slow  # type: ignore[method-assign]
-    with ThreadServer(reference) as server:
+
+def test_requests_are_handled_at_the_same_time() -> None:
+    with ThreadServer(Slow(Store(), new_token())) as server:
 
         def ask(_: int) -> int:
             own = Client(server.base_url, server.token)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.call import Call, json_body
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError, TargetLostError
-from provider_conformance.target import Call, Target, json_body
 from provider_conformance.thinning import strangers, thinned
 from provider_conformance.values.plausible import is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from provider_conformance.exchange import Exchange
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger
+    from provider_conformance.target import Target
 
 Query = tuple[tuple[str, str], ...]
 JSON_TYPE = "application/json"
@@ -37,11 +40,16 @@ class Api:
 
     def __init__(self, target: Target, ledger: Ledger) -> None:
         self.target = target
-        self.intruded = False
         self.ours: set[int] = set()
         self.gone: set[int] = set()
         self.others: set[int] = set()
         self._ledger = ledger
+
+    def beside(self, target: Target) -> Api:
+        """Return another over other connections, which knows the same ids."""
+        other = Api(target, self._ledger)
+        other.ours, other.gone, other.others = self.ours, self.gone, self.others
+        return other
 
     def create(
         self,
@@ -70,10 +78,23 @@ class Api:
         token: str | None = None,
     ) -> Exchange:
         """Send a list; without `sort_by` the parameter is left out."""
+        exchange = self.send(self._listing(pagination, pagesize, sort_by, token))
+        return self._page(exchange, pagesize)
+
+    def list_each(self, pages: Iterable[tuple[int, int, str | None]]) -> tuple[Exchange, ...]:
+        """Send lists side by side, each of a page, a page size and an order."""
+        asked = list(pages)
+        calls = [self._listing(page, pagesize, sort_by, None) for page, pagesize, sort_by in asked]
+        answers = self.send_all(calls)
+        return tuple(self._page(answer, pagesize) for answer, (_, pagesize, _) in zip(answers, asked, strict=True))
+
+    def _listing(self, pagination: int | str, pagesize: int | str, sort_by: str | None, token: str | None) -> Call:
         parameters = {"pagination": str(pagination), "pagesize": str(pagesize)}
         if sort_by is not None:
             parameters["sort_by"] = sort_by
-        exchange = self.send(self.query(Operation.LIST, parameters, token=token))
+        return self.query(Operation.LIST, parameters, token=token)
+
+    def _page(self, exchange: Exchange, pagesize: int | str) -> Exchange:
         if isinstance(pagesize, int) and 1 <= pagesize <= 100 and exchange.succeeded:
             self._ledger.claim("LIST-2", judge.at_most_pagesize, exchange, pagesize=pagesize)
         return self._thinned(exchange)
@@ -119,7 +140,8 @@ class Api:
     def send(self, call: Call) -> Exchange:
         """Send a call and judge what can be judged of any answer."""
         self._spare_others(call)
-        exchange = self.target.send(call)
+        with self._calm([call]):
+            exchange = self.target.send(call)
         self._judge(exchange)
         return exchange
 
@@ -127,7 +149,12 @@ class Api:
         """Send calls whose order does not matter, some at a time, and judge what can be judged of any answer."""
         for call in calls:
             self._spare_others(call)
-        for exchange in self.target.send_all(calls):
+        exchanges = self.target.send_all(calls)
+        while True:
+            with self._calm(calls):
+                exchange = next(exchanges, None)
+            if exchange is None:
+                return
             self._judge(exchange)
             yield exchange
 
@@ -138,10 +165,16 @@ class Api:
 
     def send_together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
         """Send calls at the same time and judge what can be judged of any answer."""
-        exchanges = self.target.send_together(calls)
+        with self._calm(calls):
+            exchanges = self.target.send_together(calls)
         for exchange in exchanges:
             self._judge(exchange)
         return exchanges
+
+    def _calm(self, calls: Sequence[Call]) -> AbstractContextManager[None]:
+        """Keep calls that may change something out of the way of other tests that read the list page by page."""
+        changing = any(call.method != "GET" for call in calls)
+        return self.target.traffic.calm.changing() if changing else nullcontext()
 
     def served(self, exchange: Exchange) -> Exchange:
         """Give back the exchange of a fair request with the valid token, unless it was turned away for the token.
@@ -149,7 +182,7 @@ class Api:
         That is judged here, once, instead of in all the tests that it stops; NotTestableError stops them.
         """
         if judge.turned_away(exchange):
-            if self.intruded:
+            if self.target.traffic.intruded:
                 raise TargetLostError(
                     f"after wrong tokens the valid one is answered with {exchange.status}: we are locked out"
                 )

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.api import Api
 from provider_conformance.errors import NotTestableError, RunEndedError
+from provider_conformance.guard import Guard
 from provider_conformance.inventory import Inventory
 from provider_conformance.judge import listed, loose_id
 from provider_conformance.ledger import Ledger
-from provider_conformance.target import Guard, Target
+from provider_conformance.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from provider_conformance.disclosure import parts_of
-from provider_conformance.exchange import TOKEN_HEADER
+from provider_conformance.exchange import TOKEN_HEADER, Request
 from provider_conformance.masking import Masker
-from provider_conformance.record import OTHER_TOKEN, TOKEN, Notes, Record
+from provider_conformance.record import OTHER_TOKEN, TOKEN, Claim, Notes, Record
 from provider_conformance.rules import judged_again, rests_on_whole
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from provider_conformance.exchange import Exchange, Headers
     from provider_conformance.ledger import Ledger
-    from provider_conformance.record import Circumstances, Claim
+    from provider_conformance.record import Circumstances
     from provider_conformance.target import Target
 
 LONGEST_REQUEST = 16 * 1024
@@ -34,23 +34,27 @@ def record_of(ledger: Ledger, target: Target, circumstances: Circumstances) -> R
     claims, notes = ledger.settled_claims(), ledger.notes()
     arguments = [json.dumps(claim.arguments) for claim in claims]
     reasons = [text for about in notes.values() for text in (*about.gaps, *about.defects)]
-    told = {text for exchange in exchanges for text in _texts(exchange)}
+    texts = [_texts(exchange) for exchange in exchanges]
+    told = {text for some in texts for text in some}
     mask = masker.narrowed([*told, *set(arguments), *reasons, circumstances.diagnosis])
     parts = _parts_found(target.token, told)
+    part = _any_of(parts, target.token)
     concealed = {text: mask.value(json.loads(text)) for text in set(arguments)}
     kept = tuple(
-        _elsewhere(_without_parts(exchange, original, parts), mask)
-        for exchange, original in zip(exchanges, ledger.exchanges, strict=True)
+        _elsewhere(_without_parts(exchange, original, part), mask)
+        if mask.finds(whole) or any(text in whole for text in parts)
+        else exchange
+        for exchange, original, whole in zip(exchanges, ledger.exchanges, map("\n".join, texts), strict=True)
     )
     numbered = {exchange.number: exchange for exchange in kept}
-    open_claims = (
-        replace(claim, arguments=cast("dict[str, object]", concealed[text]))
+    retold = (
+        _retold(claim, cast("dict[str, object]", concealed[text]), numbered, mask)
         for claim, text in zip(claims, arguments, strict=True)
     )
     return Record(
         replace(circumstances, diagnosis=mask(circumstances.diagnosis)),
         kept,
-        tuple(_retold(claim, numbered, mask) for claim in open_claims),
+        tuple(retold),
         {
             name: Notes(tuple(map(mask, about.gaps)), tuple(map(mask, about.defects)), about.controls)
             for name, about in notes.items()
@@ -58,14 +62,20 @@ def record_of(ledger: Ledger, target: Target, circumstances: Circumstances) -> R
     )
 
 
-def _retold(claim: Claim, exchanges: Mapping[int, Exchange], mask: Masker) -> Claim:
-    """Return a claim whose problem is told of exchanges without secrets: the one told before may hold parts of some."""
+def _retold(claim: Claim, arguments: dict[str, object], exchanges: Mapping[int, Exchange], mask: Masker) -> Claim:
+    """Return a claim with concealed arguments, and with its problem told of exchanges without secrets.
+
+    The problem that was told before may hold parts of some.
+    """
+    concealed = Claim(
+        claim.requirement, claim.rule, claim.exchanges, arguments, claim.problem, claim.story, claim.excused
+    )
     if claim.problem is None:
-        return claim
+        return concealed
     whole = rests_on_whole(exchanges[number] for number in claim.exchanges)
-    problem = judged_again(claim, exchanges) if whole else None
+    problem = judged_again(concealed, exchanges) if whole else None
     told = replace(claim.problem, summary=mask(claim.problem.summary), expected="", actual="", differences=())
-    return replace(claim, problem=problem or told)
+    return replace(concealed, problem=problem or told)
 
 
 def masker_of(exchanges: Iterable[Exchange], target: Target) -> Masker:
@@ -119,11 +129,13 @@ def _without_members(exchange: Exchange, masker: Masker) -> Exchange:
         cut = body[:LONGEST_REQUEST]
         body = _on_bytes(masker.members, cut) + (b"" if len(cut) == len(body) else b"... (%d bytes)" % len(body))
     headers = tuple(
-        (name, masker.header(value) if name.lower() == TOKEN_HEADER else value) for name, value in request.headers
+        (name, masker.header(value)) if name.lower() == TOKEN_HEADER else (name, value)
+        for name, value in request.headers
     )
-    if response is not None:
-        response = replace(response, body=_on_bytes(masker.members, response.body))
-    return replace(exchange, request=replace(request, headers=headers, body=body), response=response)
+    if response is not None and (told := _on_bytes(masker.members, response.body)) != response.body:
+        response = replace(response, body=told)
+    masked = Request(request.method, request.target, headers, body)
+    return replace(exchange, request=masked, response=response)
 
 
 def _elsewhere(exchange: Exchange, masker: Masker) -> Exchange:
@@ -141,10 +153,14 @@ def _elsewhere(exchange: Exchange, masker: Masker) -> Exchange:
     return replace(exchange, request=request, response=response, detail=mask(exchange.detail))
 
 
-def _parts_found(token: str, texts: Iterable[str]) -> re.Pattern[str] | None:
-    """Return what finds the parts of the token that some of the texts bear, each as long as it goes."""
+def _parts_found(token: str, texts: Iterable[str]) -> list[str]:
+    """Return the parts of the token that some of the texts bear."""
     whole = "\n".join(texts)
-    parts = [part for part in parts_of(token) if part in whole]
+    return [part for part in parts_of(token) if part in whole]
+
+
+def _any_of(parts: Sequence[str], token: str) -> re.Pattern[str] | None:
+    """Return what finds parts of the token, each as long as it goes."""
     if not parts:
         return None
     return re.compile("|".join(re.escape(part) + _as_far_as(token.partition(part)[2]) for part in parts))

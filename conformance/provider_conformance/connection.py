@@ -65,13 +65,6 @@ class Connection:
                 self._sock.close()
             self._sock = None
 
-    def exchange(self, request: Request, glance: Callable[[], None]) -> Response:
-        """Send one request and return its answer, all within the timeout; raises TransportError."""
-        deadline = self.deadline(glance)
-        self.open(deadline)
-        self.send(self.encoded(request), deadline)
-        return self.receive(request, deadline)
-
     def deadline(self, glance: Callable[[], None]) -> Deadline:
         """Return the end of an exchange that begins now; `glance` raises when the run was interrupted."""
         return Deadline(self._timeout, glance)

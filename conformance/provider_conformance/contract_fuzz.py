@@ -21,10 +21,10 @@ from schemathesis.checks import load_all_checks
 from schemathesis.openapi.checks import JsonSchemaError
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
+from provider_conformance.call import json_body
 from provider_conformance.contract import Level, Operation, load_contract
 from provider_conformance.judge import INT64, Problem, answer, is_int64, name_of
 from provider_conformance.search import drawn, repeatable
-from provider_conformance.target import json_body
 from provider_conformance.values.bounded import as_traits, bounded_contract
 from provider_conformance.values.illegal import Violation
 

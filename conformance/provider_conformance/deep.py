@@ -24,8 +24,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from provider_conformance import judge
 from provider_conformance.changes import change
+from provider_conformance.drawing import Draw
 from provider_conformance.errors import NotTestableError, RunEndedError, TargetLostError, ViolationError
-from provider_conformance.expectations import Draw, Expect
+from provider_conformance.expectations import Expect
 from provider_conformance.lifecycle import MOST_ALIVE, STEPS, Lifecycle, Parts
 from provider_conformance.limits import MOST_REQUESTS
 from provider_conformance.refusals import not_survived

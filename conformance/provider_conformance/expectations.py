@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from provider_conformance import judge
 from provider_conformance.errors import NotTestableError, ViolationError
@@ -12,15 +11,12 @@ from provider_conformance.errors import NotTestableError, ViolationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from hypothesis.strategies import SearchStrategy
-
     from provider_conformance.exchange import Exchange
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.judge import Problem
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Held
 
-T = TypeVar("T")
 Argument: TypeAlias = "JsonValue | Sequence[JsonValue] | Sequence[int] | Sequence[str] | Mapping[str, JsonValue]"
 
 READS = "SHOW-3"
@@ -76,24 +72,3 @@ class Expect:
                 raise
         except NotTestableError as reason:
             self._ledger.of(self._requirement).gaps.append(str(reason))
-
-
-class Draw:
-    """Draws values for one test from Hypothesis, the same for the same seed on every machine."""
-
-    def __init__(self, seed: int, test: str, examples: int) -> None:
-        self._seed = seed
-        self._test = test
-        self.examples = examples
-
-    def __call__(self, strategy: SearchStrategy[T], examples: int | None = None) -> tuple[T, ...]:
-        """Return values of a strategy; none is sent before all are drawn, so that no answer changes them."""
-        from provider_conformance.search import drawn  # noqa: PLC0415 - Hypothesis is slow to import
-
-        return drawn(strategy, examples or self.examples, self.seed)
-
-    @property
-    def seed(self) -> int:
-        """The seed of this test, derived from the run's."""
-        digest = hashlib.sha256(f"{self._seed} {self._test}".encode()).digest()
-        return int.from_bytes(digest[:8])

@@ -10,7 +10,7 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
@@ -69,6 +69,12 @@ class Inventory:
         self._scattered: bool | None = None
         self.default: str | None = "DEFAULT"
 
+    def beside(self, api: Api) -> Inventory:
+        """Return another that walks over other connections, and knows as much about the pages."""
+        other = Inventory(api, self._ledger)
+        other._first_page, other._scattered, other.default = self._first_page, self._scattered, self.default
+        return other
+
     def first_page(self) -> int:
         """Find out, once, whether pages are counted from 0 or from 1 (D7); needs a provider of ours to exist.
 
@@ -121,8 +127,7 @@ class Inventory:
         pages: list[Exchange] = []
         missing, met = set(ours), set[int | None]()
         first: Exchange | None = None
-        while len(pages) < MOST_PAGES:
-            page = self._api.list(base + len(pages), pagesize, sort_by)
+        for page in self._read_on(base, pagesize, sort_by):
             first = first or page
             if missing:
                 self._api.served(page)
@@ -144,8 +149,22 @@ class Inventory:
             counted = last is not None and len(pages) >= last
             if (not missing and (short or counted)) or (short and (last is None or counted)):
                 return Walk(tuple(pages), pagesize, first, whole=True)
+            if len(pages) == MOST_PAGES:
+                break
         assert first is not None
         return Walk(tuple(pages), pagesize, first, whole=False)
+
+    def _read_on(self, base: int, pagesize: int, sort_by: str | None) -> Iterator[Exchange]:
+        """Give page after page without end; up to where the list says it ends, as many at a time as workers may be."""
+        page = self._api.list(base, pagesize, sort_by)
+        yield page
+        number = 1
+        while True:
+            last = min(_last_page(page, pagesize) or 0, number + self._api.target.traffic.workers)
+            numbers = range(base + number, base + max(last, number + 1))
+            pages = self._api.list_each((page_number, pagesize, sort_by) for page_number in numbers)
+            yield from pages
+            number, page = number + len(pages), pages[-1]
 
     def _goes_on(self, met: set[int | None], pagesize: int, sort_by: str | None) -> bool:
         """Tell whether the list is really longer than a walk may be, and not just its count wrong."""
@@ -196,20 +215,24 @@ class Inventory:
         """Walk, and where ours are not all met once, make sure that this is not because others change the list.
 
         Every change shifts the pages to come, so that a provider may be missed or met twice though nothing is wrong.
-        One page is read at once and needs no quiet. Where there are providers of others, a walk that misses ours is
-        believed when it does so again and again, while the ids of others, read in the largest pages, stay the same.
+        One page that the list does not fill is read at once and needs no quiet. Where there are providers of others, a
+        walk that misses ours is believed when it does so again and again, while the ids of others, read in the largest
+        pages, stay the same.
         """
         walk = self.walk(pagesize, ours, sort_by)
-        if len(walk.pages) <= 1 or _all_once(walk, ours):
+        at_once = len(walk.pages) <= 1 and len(listed(walk.first)) < pagesize
+        if at_once or _all_once(walk, ours):
             return walk
-        before = self._others(ours)
-        for _ in range(MOST_TRIES):
-            walk = self.walk(pagesize, ours, sort_by)
-            after = self._others(ours)
-            if before != after:
-                raise NotTestableError("others change the list while it is read, so that its pages cannot be judged")
-            if not after or _all_once(walk, ours):
-                return walk
+        with self._api.target.traffic.calm.reading():
+            before = self._others(ours)
+            for _ in range(MOST_TRIES):
+                walk = self.walk(pagesize, ours, sort_by)
+                after = self._others(ours)
+                if before != after:
+                    told = "others change the list while it is read, so that its pages cannot be judged"
+                    raise NotTestableError(told)
+                if not after or _all_once(walk, ours):
+                    return walk
         return walk
 
     def pair(self, read: Callable[[], tuple[Walk, Walk]], ours: Collection[int]) -> tuple[Walk, Walk]:
@@ -218,14 +241,16 @@ class Inventory:
         The order is only promised while nothing changes. Where there are providers of others, orders that differ are
         believed when they do so again and again.
         """
-        before = self._others(ours)
-        for _ in range(MOST_TRIES):
-            first, second = read()
-            after = self._others(ours)
-            if before != after:
-                raise NotTestableError("others change the list while it is read, so that its order cannot be judged")
-            if not after or _order(first, ours) == _order(second, ours):
-                break
+        with self._api.target.traffic.calm.reading():
+            before = self._others(ours)
+            for _ in range(MOST_TRIES):
+                first, second = read()
+                after = self._others(ours)
+                if before != after:
+                    told = "others change the list while it is read, so that its order cannot be judged"
+                    raise NotTestableError(told)
+                if not after or _order(first, ours) == _order(second, ours):
+                    break
         return first, second
 
     def _others(self, ours: Collection[int]) -> frozenset[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -22,13 +23,16 @@ class Journal:
 
     The other lines survive a kill of the process at once, and a power cut soon: the name alone finds a provider again.
     Lines have an `event`: `run` (base URL), `create` (name, about to be sent), `created` (name and id), `destroyed`
-    (id), and at last `end`, after which no create is without an answer.
+    (id), and at last `end`, after which no create is without an answer. Where the target itself is gone after a power
+    cut, the journal need not `outlive_power`.
     """
 
-    def __init__(self, path: Path, *, resume: bool = False) -> None:
+    def __init__(self, path: Path, *, resume: bool = False, outlive_power: bool = True) -> None:
         mode = os.O_APPEND if resume else os.O_TRUNC
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | mode, 0o600)
         self._stream: TextIO | None = os.fdopen(descriptor, "w", encoding="utf-8")
+        self._turn = threading.Lock()
+        self._outlive_power = outlive_power
         if resume:  # the last line may have been cut off
             self._stream.write("\n")
 
@@ -40,7 +44,7 @@ class Journal:
         """Note that creates are about to be sent."""
         for name in names:
             self._write(event="create", name=name)
-        if self._stream is not None:
+        if self._stream is not None and self._outlive_power:
             os.fsync(self._stream.fileno())
 
     def created(self, name: str, identity: int) -> None:
@@ -62,9 +66,10 @@ class Journal:
             self._stream = None
 
     def _write(self, **line: str | int) -> None:
-        if self._stream is not None:
-            self._stream.write(json.dumps(line) + "\n")
-            self._stream.flush()
+        with self._turn:
+            if self._stream is not None:
+                self._stream.write(json.dumps(line) + "\n")
+                self._stream.flush()
 
 
 @dataclass(frozen=True)

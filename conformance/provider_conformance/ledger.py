@@ -69,6 +69,10 @@ class Ledger:
             self._kept += len(response.body)
         self.exchanges.append(replace(exchange, response=response))
 
+    def put_in_order(self) -> None:
+        """Bring the exchanges of several threads into the order in which they were sent."""
+        self.exchanges.sort(key=lambda exchange: exchange.number)
+
     def amend(self, exchange: Exchange) -> None:
         """Put an exchange in the place of one that is recorded already."""
         place = next(place for place in range(len(self.exchanges) - 1, -1, -1) if self._numbered(place, exchange))
@@ -111,7 +115,7 @@ class Ledger:
 
     def excuse(self, since: int) -> None:
         """Blame nobody for exchanges from a number on: the target was gone, and somebody may have stopped it."""
-        for evidence in self._evidence.values():
+        for evidence in list(self._evidence.values()):
             lost = [claim for claim in evidence.violations if any(number >= since for number in claim.exchanges)]
             evidence.violations = [claim for claim in evidence.violations if claim not in lost]
             self._excused += lost

@@ -18,6 +18,9 @@ MASK = "********"
 SHORTEST_SECRET = 6
 """Secrets shorter than this are only masked where a property names them: they would be found in everything."""
 
+BETWEEN_MEMBERS = ',"'
+"""What stands between the members of a JSON object that was written without blanks, and in no form of a secret."""
+
 _PASSWORD_MEMBER = re.compile(r'("password"\s*:\s*)("(?:[^"\\]|\\.)*"|-?[0-9][^,}\]\s]*)')
 _PASSWORD_TEXT = re.compile(r"(\bpassword\s*[=:]\s*)([^\s,;&}]+)", re.IGNORECASE)
 
@@ -34,7 +37,9 @@ class Masker:
 
     def narrowed(self, texts: Iterable[str]) -> Masker:
         """Return one that looks only for what is found in these texts: most secrets are never echoed."""
-        whole = _bytes("\n".join(texts))  # in which searching is twice as fast as in text
+        # No form has a bare quotation mark, so that none is torn here; and what many texts have in common is read once.
+        pieces = {piece for text in texts for piece in text.split(BETWEEN_MEMBERS)}
+        whole = _bytes("\n".join(pieces))  # in which searching is twice as fast as in text
         return Masker(self._secrets, {form: mask for form, mask in self._forms.items() if _bytes(form) in whole})
 
     def __call__(self, text: str) -> str:
@@ -50,7 +55,11 @@ class Masker:
 
     def elsewhere(self, text: str) -> str:
         """Return the text with every known secret replaced, wherever it stands."""
-        return self._pattern.sub(lambda found: self._forms[found[0]], text) if self._forms else text
+        return self._pattern.sub(self._of_form, text) if self._forms else text
+
+    def finds(self, text: str) -> bool:
+        """Tell whether there may be a known secret in a text: most often there is none, and to look is quicker."""
+        return any(form in text for form in self._forms)
 
     def value(self, value: JsonValue) -> JsonValue:
         """Return a JSON value with every secret in it replaced."""
@@ -74,6 +83,9 @@ class Masker:
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         return re.compile("|".join(map(re.escape, sorted(self._forms, key=len, reverse=True))))
+
+    def _of_form(self, found: re.Match[str]) -> str:
+        return self._forms[found[0]]
 
     def _of_member(self, found: re.Match[str]) -> str:
         value = found[2]

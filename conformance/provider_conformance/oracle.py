@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -117,7 +119,25 @@ class Providers:
         self._guilty_of_update = Culprits()
         self._seed = config.seed
         self._nonces = 0
+        self._numbers = count(1)
         self._number = 0
+
+    def beside(self, api: Api, inventory: Inventory, most: int) -> Providers:
+        """Return others of the same run, for a test in another thread: no name is given twice, and nothing is shared.
+
+        What they know of announced names is; those that a test leaves are to be taken in again.
+        """
+        others = copy.copy(self)
+        others.held, others.past, others.created, others.most = [], [], 0, most
+        others._api, others._inventory = api, inventory  # noqa: SLF001 - its own
+        others._guilty_of_create, others._guilty_of_update = Culprits(), Culprits()  # noqa: SLF001
+        return others
+
+    def take_in(self, others: Providers) -> None:
+        """Take over what others of the same run hold and have held."""
+        self.held += others.held
+        self.past += others.past
+        self.created += others.created
 
     @property
     def ids(self) -> list[int]:
@@ -139,7 +159,7 @@ class Providers:
 
         Unless `exactly` its traits are wanted, typical ones are those of the base that the target accepts.
         """
-        self._number += 1
+        self._number = next(self._numbers)
         traits = traits if exactly else rebased(traits, self.base)
         return Draft(self._number, traits, self.values.provider(self._number, traits))
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from provider_conformance.concealing import masker_of
+from provider_conformance.drawing import Drawings
 from provider_conformance.errors import NotTestableError, RunEndedError, TargetLostError, ViolationError
-from provider_conformance.expectations import Draw, Expect
+from provider_conformance.lanes import Lanes, staged
 from provider_conformance.outcomes import outcome_of
-from provider_conformance.refusals import Refusals
+from provider_conformance.parts import Parts, requirements_of
 from provider_conformance.survival import SURVIVAL, judge_survival
 from provider_conformance.verdict import Outcome, RequirementResult
 
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 
     from provider_conformance.api import Api
     from provider_conformance.contract import Requirement
+    from provider_conformance.drawing import Draw
+    from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Providers
+    from provider_conformance.refusals import Refusals
     from provider_conformance.session import Session
 
 SUITE_ORDER = (
@@ -51,12 +55,6 @@ requirement = pytest.mark.requirement
 """Marks a test with the ids of the requirements that it tests; the first is the one it speaks for."""
 
 
-def requirements_of(item: pytest.Item) -> tuple[str, ...]:
-    """Return the requirement ids that a test is marked with."""
-    mark = item.get_closest_marker("requirement")
-    return tuple(mark.args) if mark else ()
-
-
 def glimpse(wanted: Requirement, session: Session) -> RequirementResult:
     """Return the outcome of a requirement for those who watch; what led there is told at the end."""
     evidence = session.ledger.of(wanted.id)
@@ -75,13 +73,17 @@ class SuitePlugin:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._drawings = Drawings(session.config.seed, session.config.examples)
+        self._lanes: Lanes | None = None
         self._to_come: list[pytest.Item] = []
         self._told: set[str] = set()
         self._ended = ""
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Make the mark known."""
+        """Make the marks known."""
         config.addinivalue_line("markers", "requirement(*ids): the requirements that a test tests")
+        config.addinivalue_line("markers", "drawing(what): draws the values of a test ahead of it")
+        config.addinivalue_line("markers", "holding(most): the most providers that a test holds at a time")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the tests of selected requirements, in the order of the suite."""
@@ -89,7 +91,13 @@ class SuitePlugin:
         items[:] = [item for item in items if (item.path.name == READING) is reading]
         items[:] = [item for item in items if set(requirements_of(item)) & self._session.selected]
         items.sort(key=lambda item: SUITE_ORDER.index(item.path.name))
+        side_by_side = self._session.config.workers > 1 and not reading
+        if side_by_side:
+            items[:] = staged(items)
         self._to_come = list(items)
+        self._drawings.begin(items, side_by_side=side_by_side)
+        if side_by_side:
+            self._lanes = Lanes(self._session, self._drawings, items)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Tell which requirement is tested now."""
@@ -118,6 +126,10 @@ class SuitePlugin:
 
     def pytest_sessionfinish(self) -> None:
         """Judge what only the whole run tells, and say of tests that no longer ran that they did not."""
+        if self._lanes is not None:
+            self._lanes.end()
+            self._session.ledger.put_in_order()
+        self._drawings.end()
         if SURVIVAL in self._session.selected:
             judge_survival(self._session.ledger)
         reason = f"the run ended before its test: {self._ended}" if self._ended else "its test did not run"
@@ -125,41 +137,59 @@ class SuitePlugin:
             for name in requirements_of(item):
                 self._session.ledger.of(name).gaps.append(reason)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Let a test that has run in a lane end as it did there."""
+        if self._lanes is None:
+            return None
+        self._lanes.result(pyfuncitem)
+        return True
+
     @pytest.fixture
-    def ledger(self) -> Ledger:
+    def _parts(self, request: pytest.FixtureRequest) -> Parts:
+        return Parts(self._session, request.node, self._drawings)
+
+    @pytest.fixture
+    def ledger(self, _parts: Parts) -> Ledger:
         """The record of the run."""
-        return self._session.ledger
+        return _parts.ledger
 
     @pytest.fixture
-    def api(self) -> Api:
+    def api(self, _parts: Parts) -> Api:
         """The five operations."""
-        return self._session.api
+        return _parts.api
 
     @pytest.fixture
-    def inventory(self) -> Inventory:
+    def inventory(self, _parts: Parts) -> Inventory:
         """The list, page by page."""
-        return self._session.inventory
+        return _parts.inventory
 
     @pytest.fixture
-    def providers(self) -> Iterator[Providers]:
+    def providers(self, _parts: Parts) -> Iterator[Providers]:
         """The providers of the run; what a test leaves is destroyed after it."""
-        yield self._session.providers
-        self._session.providers.clear()
+        yield _parts.providers
+        if self._lanes is None:
+            _parts.providers.clear()
 
     @pytest.fixture
-    def expect(self, request: pytest.FixtureRequest) -> Expect:
+    def expect(self, _parts: Parts) -> Expect:
         """Holds exchanges to rules for the test's requirement."""
-        return Expect(self._session.ledger, requirements_of(request.node)[0])
+        return _parts.expect
 
     @pytest.fixture
-    def refusals(self, expect: Expect, providers: Providers) -> Refusals:
+    def refusals(self, _parts: Parts, providers: Providers) -> Refusals:  # noqa: ARG002 - are destroyed after it
         """Sends what must be refused, and makes sure that it changes nothing."""
-        return Refusals(self._session.api, providers, self._session.inventory, expect)
+        return _parts.refusals
 
     @pytest.fixture
-    def draw(self, request: pytest.FixtureRequest) -> Draw:
+    def draw(self, _parts: Parts) -> Draw:
         """Draws values, the same for the same seed."""
-        return Draw(self._session.config.seed, request.node.name, self._session.config.examples)
+        return _parts.draw
+
+    @pytest.fixture
+    def drawn(self, _parts: Parts) -> Any:
+        """The values that were drawn for the test."""
+        return _parts.drawn
 
     def _note_ending(self, item: pytest.Item, ending: BaseException) -> None:
         names = requirements_of(item)

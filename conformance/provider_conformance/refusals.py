@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.batches import in_batches
+from provider_conformance.call import Call
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
-from provider_conformance.target import Call
 from provider_conformance.values.plausible import Traits, rebased
 
 if TYPE_CHECKING:

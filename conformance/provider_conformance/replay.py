@@ -11,18 +11,20 @@ from urllib.parse import urlsplit
 
 from provider_conformance import judge
 from provider_conformance.api import Api
+from provider_conformance.call import Call
 from provider_conformance.cleanup import clean_up
 from provider_conformance.concealing import LONGEST_REQUEST
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.exchange import TOKEN_HEADER
+from provider_conformance.guard import Guard
 from provider_conformance.history import history
 from provider_conformance.journal import Journal, read_leftovers
 from provider_conformance.ledger import Ledger
 from provider_conformance.outcomes import told_claims
 from provider_conformance.record import OTHER_TOKEN, TOKEN
 from provider_conformance.rules import judged_again
-from provider_conformance.target import Call, Guard, Target
+from provider_conformance.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

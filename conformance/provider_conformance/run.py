@@ -21,13 +21,13 @@ from provider_conformance.concealing import masker_of, record_of
 from provider_conformance.config import UsageError
 from provider_conformance.contract import Operation, load_catalogue, load_contract
 from provider_conformance.errors import NotTestableError, RunEndedError
+from provider_conformance.guard import Guard
 from provider_conformance.inventory import found_by_name
 from provider_conformance.journal import Journal, read_leftovers
 from provider_conformance.limits import CLEANING_TIME
 from provider_conformance.record import Circumstances
 from provider_conformance.session import Session, open_session
 from provider_conformance.smoke import Diagnosis, look
-from provider_conformance.target import Guard
 from provider_conformance.values.narrowing import Plausible
 from provider_conformance.verdict import Cleanup, ExitCode
 
@@ -71,7 +71,7 @@ def opened(config: Config, progress: Progress) -> Iterator[Session]:
         if embedded and not config.implementation:
             config = replace(config, implementation=EMBEDDED, implementation_version=__version__)
         config.report_dir.mkdir(parents=True, exist_ok=True)
-        journal = _new_journal(config.report_dir / JOURNAL, progress)
+        journal = _new_journal(config.report_dir / JOURNAL, progress, outlive_power=not embedded)
         guard = Guard(config.max_time)
         session = open_session(replace(config, base_url=base_url, token=token), progress, journal, guard)
         try:
@@ -82,14 +82,14 @@ def opened(config: Config, progress: Progress) -> Iterator[Session]:
             journal.close()
 
 
-def _new_journal(path: Path, progress: Progress) -> Journal:
+def _new_journal(path: Path, progress: Progress, *, outlive_power: bool) -> Journal:
     """Open the journal of a run; one that a killed run left, with something to clean up, is kept under another name."""
     with contextlib.suppress(UsageError):
         if path.exists() and not read_leftovers(path).nothing:
             kept = next(name for number in count(1) if not (name := path.with_stem(f"{path.stem}-{number}")).exists())
             path.rename(kept)
             progress.note(f"an earlier run was killed: `provider-conformance cleanup {kept}` destroys what it left")
-    return Journal(path)
+    return Journal(path, outlive_power=outlive_power)
 
 
 @contextlib.contextmanager
@@ -211,7 +211,7 @@ def clean(session: Session) -> Cleanup:
     if providers.held:
         session.progress.cleaning(len(providers.held))
     while True:
-        session.target.forgive()
+        session.target.traffic.forgive()
         with contextlib.suppress(Exception, RunEndedError), session.ledger.unjudged():
             providers.clear()
             _find_unanswered(session)
@@ -219,7 +219,7 @@ def clean(session: Session) -> Cleanup:
             _settle_disputed(session)
         left = tuple(sorted(set(providers.ids)))
         lost = any(one.operation == Operation.CREATE and one.response is None for one in session.ledger.exchanges)
-        if not session.target.away or not (left or lost) or guard.left < LONGEST_PAUSE:
+        if not session.target.traffic.away or not (left or lost) or guard.left < LONGEST_PAUSE:
             return Cleanup(providers.created, providers.created - len(left), left)
         session.progress.note(f"the target is away: waiting up to {guard.left:.0f} s for it to destroy what is left")
         time.sleep(LONGEST_PAUSE)

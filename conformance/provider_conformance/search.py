@@ -7,6 +7,7 @@ import gzip
 import json
 import sys
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -18,8 +19,6 @@ from hypothesis.internal import charmap
 from hypothesis.internal.conjecture import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hypothesis.strategies import SearchStrategy
 
 T = TypeVar("T")
@@ -55,23 +54,47 @@ def drawn(strategy: SearchStrategy[T], examples: int, seed: int) -> tuple[T, ...
     return tuple(values)
 
 
-@contextlib.contextmanager
-def repeatable() -> Iterator[None]:
-    """Keep Hypothesis from mining constants out of local modules, and from writing into the user's directory.
+class _Repeatable(contextlib.AbstractContextManager[None]):
+    """Keeps Hypothesis from mining constants out of local modules, and from writing into the user's directory.
 
     It takes whatever is imported from outside site-packages for local, so that a checkout and an installed wheel
-    would draw different values for the same seed; there is no setting for it.
+    would draw different values for the same seed; there is no setting for it. What is set is set for all threads of a
+    process: the first one that needs it sets it, and the last one sets it back.
     """
-    mining = providers._get_local_constants  # noqa: SLF001
-    providers._get_local_constants = lambda: providers._local_constants  # noqa: SLF001
-    with tempfile.TemporaryDirectory() as directory:
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._users = 0
+        self._until_then = contextlib.ExitStack()
+
+    def __enter__(self) -> None:
+        with self._turn:
+            if not self._users:
+                self._set_up()
+            self._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._turn:
+            self._users -= 1
+            if not self._users:
+                self._until_then.close()
+
+    def _set_up(self) -> None:
+        directory = self._until_then.enter_context(tempfile.TemporaryDirectory())
+        mining = providers._get_local_constants  # noqa: SLF001
+        self._until_then.callback(setattr, providers, "_get_local_constants", mining)
+        providers._get_local_constants = lambda: providers._local_constants  # noqa: SLF001
         set_hypothesis_home_dir(directory)
+        self._until_then.callback(set_hypothesis_home_dir, None)
         _write_unicode_table()
-        try:
-            yield
-        finally:
-            providers._get_local_constants = mining  # noqa: SLF001
-            set_hypothesis_home_dir(None)
+
+
+_REPEATABLE = _Repeatable()
+
+
+def repeatable() -> contextlib.AbstractContextManager[None]:
+    """Return a block in which Hypothesis does the same wherever it runs."""
+    return _REPEATABLE
 
 
 def _write_unicode_table() -> None:

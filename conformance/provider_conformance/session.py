@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,13 @@ from provider_conformance.contract import told_at
 from provider_conformance.inventory import Inventory
 from provider_conformance.ledger import Ledger
 from provider_conformance.oracle import Providers
-from provider_conformance.target import Guard, Target
+from provider_conformance.target import Target
 
 if TYPE_CHECKING:
     from provider_conformance.config import Config
     from provider_conformance.contract import Requirement
     from provider_conformance.exchange import Exchange
+    from provider_conformance.guard import Guard
     from provider_conformance.journal import Journal
     from provider_conformance.progress import Progress
 
@@ -35,6 +36,18 @@ class Session:
     api: Api
     inventory: Inventory
     providers: Providers
+
+    def beside(self) -> Session:
+        """Return a session of the same run with connections of its own, to be used in another thread."""
+        target = self.target.beside()
+        api = self.api.beside(target)
+        inventory = self.inventory.beside(api)
+        providers = self.providers.beside(api, inventory, self.providers.most)
+        return replace(self, target=target, api=api, inventory=inventory, providers=providers)
+
+    def holding(self, most: int) -> Session:
+        """Return a session over the same connections that holds other providers, and so many at most."""
+        return replace(self, providers=self.providers.beside(self.api, self.inventory, most))
 
     @cached_property
     def selected(self) -> frozenset[str]:

@@ -12,8 +12,9 @@ from provider_conformance.api import Api
 from provider_conformance.dialling import UNTRUSTED
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.exchange import TransportProblem
+from provider_conformance.guard import Guard
 from provider_conformance.ledger import Ledger
-from provider_conformance.target import Guard, Target
+from provider_conformance.target import Target
 from provider_conformance.values.plausible import TYPICAL, Traits, combinations, nonce, unlike
 
 if TYPE_CHECKING:

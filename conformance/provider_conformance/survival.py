@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -39,18 +38,15 @@ def answerable(exchanges: list[Exchange]) -> Iterator[Exchange]:
     A target that never answers again may have been stopped by somebody; the run says that it is gone.
     """
     last_answer = max((exchange.number for exchange in exchanges if exchange.response is not None), default=0)
-    repeated = {first.number for first, second in pairwise(exchanges) if is_repeated(first, second)}
+    last_tries = {id(exchange.request): exchange.number for exchange in exchanges}
     for exchange in exchanges:
         lost = exchange.response is None and exchange.number > last_answer
         later = patience(exchange, 0) is not None
         started = exchange.detail != NOT_OPENED
-        if is_within_bounds(exchange) and started and not lost and not later and exchange.number not in repeated:
+        # The very same request was sent anew because a kept connection turned out to be closed.
+        repeated = exchange.detail == UNANSWERED and last_tries[id(exchange.request)] > exchange.number
+        if is_within_bounds(exchange) and started and not lost and not later and not repeated:
             yield exchange
-
-
-def is_repeated(first: Exchange, second: Exchange) -> bool:
-    """Tell whether a request was sent anew because a kept connection turned out to be closed."""
-    return first.detail == UNANSWERED and first.request is second.request
 
 
 def is_within_bounds(exchange: Exchange) -> bool:

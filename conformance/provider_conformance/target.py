@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import json
-import math
 import re
 import threading
 import time
@@ -13,128 +11,44 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from provider_conformance import __version__
+from provider_conformance.call import NO_TOKEN
 from provider_conformance.connection import UNANSWERED, Connection, with_length
 from provider_conformance.dialling import TransportError
-from provider_conformance.errors import (
-    BudgetSpentError,
-    InterruptedRunError,
-    NotTestableError,
-    RunEndedError,
-    TargetLostError,
-)
-from provider_conformance.exchange import TOKEN_HEADER, Exchange, Headers, Request, TransportProblem
-from provider_conformance.limits import (
-    FOR_EVER,
-    HUGE_ANSWER,
-    LONGEST_WAIT,
-    MOST_HUGE_ANSWERS,
-    MOST_REQUESTS,
-    MOST_TIMEOUTS,
-    MOST_TIMEOUTS_IN_ALL,
-    MOST_WAITS,
-)
+from provider_conformance.errors import NotTestableError, RunEndedError
+from provider_conformance.exchange import Exchange, Headers, Request, TransportProblem
+from provider_conformance.limits import FOR_EVER, LONGEST_WAIT, MOST_WAITS
 from provider_conformance.route import route_of
+from provider_conformance.traffic import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from provider_conformance.call import Call
     from provider_conformance.config import Config
-    from provider_conformance.jsontext import JsonValue
-
-
-class Guard:
-    """Says before every request whether the run may go on; set from signal handlers, asked by the client."""
-
-    def __init__(self, max_time: float | None = None) -> None:
-        self._end = math.inf if max_time is None else time.monotonic() + max_time
-        self._interrupted = False
-        self.cleaning = False
-
-    def interrupt(self) -> None:
-        """Ask the run to stop before its next request."""
-        self._interrupted = True
-
-    @property
-    def left(self) -> float:
-        """The seconds that are left."""
-        return self._end - time.monotonic()
-
-    def clean_up(self, seconds: float) -> None:
-        """Let requests pass again for a while, interrupted or not, so that the run can destroy what it created."""
-        self.cleaning = True
-        self._interrupted = False
-        self._end = time.monotonic() + seconds
-
-    def check(self) -> None:
-        """Raise InterruptedRunError or BudgetSpentError when the run must end."""
-        if self._interrupted:
-            raise InterruptedRunError("the run was interrupted")
-        if time.monotonic() >= self._end:
-            raise BudgetSpentError("the time given by --max-time is spent")
-
-    def sleep(self, seconds: float) -> None:
-        """Wait, but no longer than the run may last."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            self.check()
-            time.sleep(min(left, 0.1))
-
-
-class Pace:
-    """Keeps requests to a rate, in requests a second, without making up for time in which none were sent."""
-
-    def __init__(self, rate: float | None, guard: Guard) -> None:
-        self._interval = 1 / rate if rate else 0.0
-        self._guard = guard
-        self._next = 0.0
-        self._turn = threading.Lock()
-
-    def wait(self, requests: int = 1) -> None:
-        """Wait until so many requests may be sent; those that overlap are paid for afterwards."""
-        if self._interval:
-            with self._turn:
-                self._guard.sleep(self._next - time.monotonic())
-                self._next = max(self._next, time.monotonic()) + self._interval * requests
+    from provider_conformance.dialling import Deadline
+    from provider_conformance.guard import Guard
 
 
 SECRET_HEADER = re.compile("auth|cookie|key|pass|secret|session|token", re.IGNORECASE)
 """Names of headers whose values are secrets."""
 
 
-@dataclass(frozen=True)
-class Call:
-    """A request in terms of the contract: an operation (or a bare path), its query and body, and what is unusual in it.
-
-    A `query` of text is sent as it is. `token` None means the valid one, "" none at all. `body` bytes are sent as they
-    are, anything else as JSON.
-    A request is `outside` the contract when its path or its method is none of the contract's; one that is sent `apart`
-    goes over a second connection.
-    """
-
-    operation: str
-    method: str
-    query: tuple[tuple[str, str], ...] | str = ()
-    body: bytes | None = None
-    content_type: str | None = "application/json"
-    token: str | None = None
-    token_header: str = TOKEN_HEADER
-    headers: Headers = ()
-    agent: str = f"provider-conformance/{__version__}"
-    accept: str = "application/json"
-    outside: bool = False
-    apart: bool = False
-
-    @property
-    def belongs_to(self) -> str | None:
-        """The operation that the exchange is one of, if any."""
-        return None if self.outside else self.operation
-
-
-NO_TOKEN = ""
-
 NOT_OPENED = "other connections were not opened"
 """Detail of an exchange that was to overlap others, and did not take place for want of them."""
+
+
+@dataclass
+class _Underway:
+    """A request that was sent, and whose answer may still have to be read."""
+
+    call: Call
+    number: int
+    request: Request
+    connection: Connection
+    started: float
+    deadline: Deadline
+    failure: TransportError | None = None
+    exchange: Exchange | None = None
 
 
 class Target:
@@ -146,27 +60,25 @@ class Target:
         guard: Guard,
         record: Callable[[Exchange], None],
         note: Callable[[str], None],
+        traffic: Traffic | None = None,
     ) -> None:
         assert config.base_url is not None
         self.base_url = config.base_url
         self.token = config.token or ""
+        self.traffic = traffic or Traffic(guard, config.workers, config.rate)
+        self._config = config
         self._route = route_of(config)
-        self._timeout = config.timeout
-        self._headers = config.headers
-        self._read_only = config.read_only
-        self._pace = Pace(config.rate, guard)
         self._guard = guard
         self._record = record
         self._note = note
         self._connection = self._new_connection()
         self._second = self._new_connection()
         self._lanes = [self._new_connection() for _ in range(config.workers)]
-        self._keep_alive = True
-        self._sent = 0
-        self._silent = 0
-        self._silent_in_all = 0
-        self._huge = 0
-        self._last_answer = 0
+        self._underway: _Underway | None = None
+
+    def beside(self) -> Target:
+        """Return another with connections of its own, for another thread; the requests of both count together."""
+        return Target(self._config, self._guard, self._record, self._note, self.traffic)
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -176,8 +88,11 @@ class Target:
     def send(self, call: Call) -> Exchange:
         """Send a call and return its exchange; waits and repeats where the target asks for patience (D18)."""
         self._respect_read_only(call)
+        return self._patiently(call, self.request(call))
+
+    def _patiently(self, call: Call, request: Request) -> Exchange:
         for attempt in range(MOST_WAITS):
-            exchange = self._apart(call) if call.apart else self._once(self.request(call), call.belongs_to)
+            exchange = self._apart(call, request) if call.apart else self._once(call, request)
             if (seconds := patience(exchange, attempt)) is None:
                 return exchange
             self._wait(exchange, seconds)
@@ -186,27 +101,54 @@ class Target:
     def send_all(self, calls: Sequence[Call]) -> Iterator[Exchange]:
         """Send calls whose order does not matter, as many at a time as --workers says; give their exchanges in order.
 
-        Each worker has a connection and every so-manieth call; what asks for patience is repeated afterwards. What
-        has been answered when the run must end is given before that is raised.
+        What has been answered when the run must end is given before that is raised.
         """
-        workers = min(len(self._lanes), len(calls))
-        if workers <= 1:
-            yield from map(self.send, calls)
-            return
         for call in calls:
             self._respect_read_only(call)
+        workers = min(len(self._lanes), len(calls))
+        if workers > 1:
+            yield from self._side_by_side(calls, workers)
+        elif any(call.apart for call in calls):
+            yield from map(self.send, calls)
+        elif calls:
+            yield from self._one_ahead(calls)
+
+    def _one_ahead(self, calls: Sequence[Call]) -> Iterator[Exchange]:
+        """Send calls one by one, each as soon as the one before is answered: that is looked at while the target works.
+
+        Only one is under way at a time. What asks for patience, or is to be sent anew, is so before the next.
+        """
+        underway = self._begin_next(calls[0], self.request(calls[0]))
+        for following in (*calls[1:], None):
+            exchange = self._end(underway)
+            reason: NotTestableError | RunEndedError | None = None
+            try:
+                exchange = self._settled(underway.call, exchange, reused=underway.connection.reused)
+                if following is not None:
+                    underway = self._begin_next(following, self.request(following))
+            except (NotTestableError, RunEndedError) as error:
+                reason = error
+            yield exchange
+            if reason is not None:
+                raise reason
+
+    def _side_by_side(self, calls: Sequence[Call], workers: int) -> Iterator[Exchange]:
+        """Send calls over several connections, each of which takes every so-manieth.
+
+        What asks for patience is repeated afterwards.
+        """
+        self._finish()
         self._guard.check()
         answered: dict[int, tuple[Exchange, bool]] = {}
-        first = self._sent + 1
-        self._sent += len(calls)
+        numbers = self.traffic.numbers(len(calls))
 
         def work(lane: int) -> None:
             for index in range(lane, len(calls), workers):
-                self._pace.wait()
+                self.traffic.pace.wait()
                 self._guard.check()
-                request, operation = self.request(calls[index]), calls[index].belongs_to
-                exchange = self._exchange(first + index, request, operation, self._lanes[lane])
-                answered[index] = exchange, self._lanes[lane].reused
+                call = calls[index]
+                underway = self._begin(numbers[index], call, self.request(call), self._lanes[lane])
+                answered[index] = self._read(underway), self._lanes[lane].reused
 
         with ThreadPoolExecutor(workers) as pool:
             working = [pool.submit(work, lane) for lane in range(workers)]
@@ -225,11 +167,11 @@ class Target:
             raise reason
 
     def _settled(self, call: Call, exchange: Exchange, *, reused: bool) -> Exchange:
-        """Return an exchange that one of several workers has had, or that of another try where that is due."""
+        """Return an exchange of several, or that of another try where that is due."""
         if exchange.detail == UNANSWERED and reused:
             self._keeps_silently_closing()
-            return self.send(call)
-        self._watch(exchange)
+            return self._patiently(call, exchange.request)
+        self.traffic.watch(exchange)
         seconds = patience(exchange, 0)
         if seconds is None:
             return exchange
@@ -238,16 +180,16 @@ class Target:
 
     def send_together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
         """Send calls so that they really overlap: all but the last byte of each first, then the last bytes at once."""
-        self._pace.wait(len(calls))
+        self._finish()
+        self.traffic.pace.wait(len(calls))
         self._guard.check()
         requests = [self.request(call) for call in calls]
-        first = self._sent + 1
-        self._sent += len(calls)
+        numbers = self.traffic.numbers(len(calls))
         start = threading.Barrier(len(calls))
 
         def one(index: int) -> Exchange:
             exchange = self._overlapping(requests[index], start)
-            return replace(exchange, number=first + index, operation=calls[index].belongs_to)
+            return replace(exchange, number=numbers[index], operation=calls[index].belongs_to)
 
         with ThreadPoolExecutor(len(calls)) as pool:
             exchanges = tuple(pool.map(one, range(len(calls))))
@@ -266,23 +208,14 @@ class Target:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values of headers for a gateway that must not be written down."""
-        return tuple(value for name, value in self._headers if SECRET_HEADER.search(name))
-
-    @property
-    def away(self) -> bool:
-        """Whether the last request found nobody to answer it."""
-        return self._silent > 0
-
-    def forgive(self) -> None:
-        """Forget how often the target did not answer, to give it another chance."""
-        self._silent = self._silent_in_all = self._huge = 0
+        return tuple(value for name, value in self._config.headers if SECRET_HEADER.search(name))
 
     def calibrate(self) -> None:
         """Find out, after a first answer, whether the target keeps connections, to never race with its closing them."""
-        if self._keep_alive:
+        if self.traffic.keeps_connections:
             time.sleep(0.03)
             self._connection.open(self._connection.deadline(self._guard.check))
-            self._keep_alive = self._connection.reused
+            self.traffic.keeps_connections = self._connection.reused
 
     def request(self, call: Call) -> Request:
         """Write a call as an HTTP request."""
@@ -297,7 +230,7 @@ class Target:
             headers += ((call.token_header, token),)
         if call.body is not None and call.content_type is not None:
             headers += (("Content-Type", call.content_type),)
-        headers += call.headers + self._headers
+        headers += call.headers + self._config.headers
         query = call.query if isinstance(call.query, str) else _encoded_query(call.query)
         path = f"{self._route.address.base_path}/{call.operation}"
         target = f"{path}?{query}" if query else path
@@ -313,7 +246,7 @@ class Target:
                 connection.open(deadline)
                 connection.send(payload[:-1], deadline)
             finally:
-                start.wait(self._timeout)
+                start.wait(self._config.timeout)
             began, deadline = time.monotonic(), connection.deadline(_never)
             connection.send(payload[-1:], deadline)
             response = connection.receive(request, deadline)
@@ -325,11 +258,12 @@ class Target:
         finally:
             connection.close()
 
-    def _apart(self, call: Call) -> Exchange:
+    def _apart(self, call: Call, request: Request) -> Exchange:
         """Send a call over the second connection, which stays open beside the first as long as the target keeps it."""
+        self._finish()
         self._connection, self._second = self._second, self._connection
         try:
-            return self._once(self.request(call), call.belongs_to)
+            return self._once(call, request)
         finally:
             self._connection, self._second = self._second, self._connection
 
@@ -340,63 +274,82 @@ class Target:
         self._note(f"{name} is answered with {exchange.status}: waiting for {seconds:.0f} s")
         self._guard.sleep(seconds)
 
-    def _once(self, request: Request, operation: str | None) -> Exchange:
+    def _once(self, call: Call, request: Request) -> Exchange:
         """Send a request once; only one that a kept connection's silent end cost its answer is sent anew."""
-        self._pace.wait()
-        self._guard.check()
-        exchange = self._attempt(request, operation)
+        exchange = self._end(self._begin_next(call, request))
         if exchange.detail == UNANSWERED and self._connection.reused:
             self._keeps_silently_closing()
-            exchange = self._attempt(request, operation)
-        self._watch(exchange)
+            (number,) = self.traffic.numbers()
+            exchange = self._read(self._begin(number, call, request, self._connection))
+            self._record(exchange)
+        self.traffic.watch(exchange)
         return exchange
 
-    def _attempt(self, request: Request, operation: str | None) -> Exchange:
-        self._sent += 1
-        exchange = self._exchange(self._sent, request, operation, self._connection)
-        self._record(exchange)
-        return exchange
+    def _begin_next(self, call: Call, request: Request) -> _Underway:
+        """Send a request over the kept connection; its answer is read by whoever comes next."""
+        self._finish()
+        self.traffic.pace.wait()
+        self._guard.check()
+        (number,) = self.traffic.numbers()
+        self._underway = self._begin(number, call, request, self._connection)
+        return self._underway
 
-    def _exchange(self, number: int, request: Request, operation: str | None, connection: Connection) -> Exchange:
+    def _finish(self) -> None:
+        """Read the answer to a request that is under way: whoever sent it may never come back for it."""
+        if self._underway is not None:
+            self._end(self._underway)
+
+    def _end(self, underway: _Underway) -> Exchange:
+        """Return what came of a request that is or was under way, which is recorded once."""
+        if underway.exchange is None:
+            self._underway = None
+            underway.exchange = self._read(underway)
+            self._record(underway.exchange)
+        return underway.exchange
+
+    def _begin(self, number: int, call: Call, request: Request, connection: Connection) -> _Underway:
         """Send a request over a connection, a new one where the target does not keep them well."""
+        self.traffic.slots.acquire()
         started = time.monotonic()
-        if not self._keep_alive:
+        deadline = connection.deadline(self._guard.check)
+        underway = _Underway(call, number, request, connection, started, deadline)
+        if not self.traffic.keeps_connections:
             connection.close()
         try:
-            response = connection.exchange(request, self._guard.check)
+            connection.open(deadline)
+            connection.send(connection.encoded(request), deadline)
+        except TransportError as failure:
+            underway.failure = failure
+        except BaseException:
+            self.traffic.slots.release()
+            raise
+        return underway
+
+    def _read(self, underway: _Underway) -> Exchange:
+        """Read the answer to a request that was sent."""
+        number, operation, request = underway.number, underway.call.belongs_to, underway.request
+        try:
+            if underway.failure is not None:
+                raise underway.failure
+            response = underway.connection.receive(request, underway.deadline)
             exchange = Exchange(number, operation, request, response)
         except TransportError as error:
             exchange = Exchange(number, operation, request, None, error.problem, error.detail)
-        return replace(exchange, elapsed=time.monotonic() - started)
+        finally:
+            self.traffic.slots.release()
+        return replace(exchange, elapsed=time.monotonic() - underway.started)
 
     def _keeps_silently_closing(self) -> None:
-        if self._keep_alive:
+        if self.traffic.keeps_connections:
             self._note("the target closes kept connections without notice: every request gets its own from here on")
-        self._keep_alive = False
+        self.traffic.keeps_connections = False
 
     def _respect_read_only(self, call: Call) -> None:
-        if self._read_only and call.method != "GET":
+        if self._config.read_only and call.method != "GET":
             raise NotTestableError("nothing may be written (--read-only)")
 
-    def _watch(self, exchange: Exchange) -> None:
-        """End the run when the target is gone, instead of waiting for each of its timeouts."""
-        if exchange.response is not None:
-            self._last_answer = exchange.number
-        gone = exchange.problem in {TransportProblem.UNREACHABLE, TransportProblem.TIMED_OUT}
-        self._silent = self._silent + 1 if gone else 0
-        if self._silent >= MOST_TIMEOUTS:
-            raise TargetLostError(f"the target is gone: {exchange.problem}, {exchange.detail}", self._last_answer + 1)
-        self._silent_in_all += gone
-        if self._silent_in_all >= MOST_TIMEOUTS_IN_ALL:
-            raise TargetLostError(f"the target has left {MOST_TIMEOUTS_IN_ALL} requests unanswered ({exchange.detail})")
-        self._huge += exchange.response is not None and len(exchange.response.body) > HUGE_ANSWER
-        if self._huge >= MOST_HUGE_ANSWERS:
-            raise TargetLostError(f"the target has given {MOST_HUGE_ANSWERS} answers of more than {HUGE_ANSWER} bytes")
-        if self._sent >= MOST_REQUESTS and not self._guard.cleaning:
-            raise BudgetSpentError(f"{MOST_REQUESTS} requests are sent, and the tests are not over")
-
     def _new_connection(self) -> Connection:
-        return Connection(self._route, self._timeout)
+        return Connection(self._route, self._config.timeout)
 
 
 def patience(exchange: Exchange, attempt: int) -> float | None:
@@ -417,11 +370,6 @@ def patience(exchange: Exchange, attempt: int) -> float | None:
 
 def _encoded_query(parameters: Sequence[tuple[str, str]]) -> str:
     return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in parameters)
-
-
-def json_body(value: JsonValue | Mapping[str, JsonValue]) -> bytes:
-    """Write a value as JSON text in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _never() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.relay import relayed
+from benchmarks.counting import counted
 from benchmarks.results import Benchmark, Row
 from benchmarks.running import SCHEMATHESIS
 from command import TOKEN
@@ -21,9 +21,9 @@ CERTIFICATION = Benchmark(
     title="A full certification",
     about="By the clock, from the start of the process to its end. `provider-conformance run` does everything up to"
     " level hardened; `schemathesis run` makes all its checks in all its phases on the same contract, as far as it goes"
-    " by itself, and once for a minute. Each has a new reference implementation in a process of its own, behind a relay"
-    " that counts the answers. They do not do the same, and the one knows this API where the other works for any: what"
-    " can be compared is how many exchanges a second they manage, and how long one waits.",
+    " by itself, and once for a minute. Each has a new reference implementation in a process of its own, which counts"
+    " what it is sent. They do not do the same, and the one knows this API where the other works for any: what can be"
+    " compared is how many exchanges a second they manage, and how long one waits.",
     packages=("schemathesis",),
     by="rate",
 )
@@ -32,11 +32,11 @@ OURS, THEIRS, THEIRS_LONGER = "`provider-conformance run`", "`schemathesis run`"
 
 def ours(runner: Runner) -> tuple[float, int]:
     """Certify; give seconds and exchanges."""
-    with relayed() as relay:
-        run = runner.certify(relay.base_url)
-        # What the relay counts is what the run itself has recorded, save for some that overlap or are cut short.
-        assert abs(relay.answers - run.exchanges) < 0.01 * run.exchanges
-        return run.wall, relay.answers
+    with counted() as server:
+        run = runner.certify(server.base_url)
+    # What the server counts is what the run itself has recorded, save for what is no HTTP, or cut short.
+    assert abs(server.requests - run.exchanges) < 0.01 * run.exchanges
+    return run.wall, server.requests
 
 
 def theirs(runner: Runner, *options: str) -> tuple[float, int]:
@@ -44,11 +44,11 @@ def theirs(runner: Runner, *options: str) -> tuple[float, int]:
 
     It sends invented ids to update and destroy: never let it at anything but a reference of its own.
     """
-    with relayed() as relay:
-        target = ("--url", relay.base_url, "--header", f"access_token:{TOKEN}", "--checks", "all")
+    with counted() as server:
+        target = ("--url", server.base_url, "--header", f"access_token:{TOKEN}", "--checks", "all")
         # 1 stands for what it takes for failures; this is no place to judge them.
         run = runner.run(SCHEMATHESIS, "run", str(contract_path()), *target, *options, codes=(0, 1))
-        return run.wall, relay.answers
+    return run.wall, server.requests
 
 
 def test_certification(runner: Runner, contribute: Callable[[Row], None]) -> None:

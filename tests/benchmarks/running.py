@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-FULL = bool(os.environ.get("BENCH_FULL"))
-"""Whether to measure with the whole suite what otherwise a part of it must do for, which takes minutes more."""
-
 COMMAND = (sys.executable, "-m", "provider_conformance")
 SCHEMATHESIS = str(Path(sysconfig.get_path("scripts"), "schemathesis"))
 CONFORMANT, INCOMPLETE = 0, 3

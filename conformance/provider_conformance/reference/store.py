@@ -95,7 +95,8 @@ class Store:
     def __init__(self, url: str = MEMORY) -> None:
         self._engine = _engine(url)
         # One connection to a database in memory is shared by all threads, which hence take turns.
-        self._turn = threading.Lock() if isinstance(self._engine.pool, StaticPool) else nullcontext()
+        self.in_turns = isinstance(self._engine.pool, StaticPool)
+        self._turn = threading.Lock() if self.in_turns else nullcontext()
         with self._transaction() as connection:
             METADATA.create_all(connection)
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.batches import in_batches
+from provider_conformance.call import NO_TOKEN, Call, json_body
 from provider_conformance.contract import Operation
 from provider_conformance.discretion import judge_errors
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import BATCH, Refusals
-from provider_conformance.target import NO_TOKEN, Call, json_body
 from provider_conformance.values import tokens
 from provider_conformance.values.plausible import TYPICAL, single_changes
 
@@ -229,7 +229,7 @@ class Intruder:
         self._unseen = 0
         self._first_page = inventory.first_page()
         self._before = inventory.walk(ours=providers.ids)
-        api.intruded = True
+        api.target.traffic.intruded = True
         self._creates: list[tuple[str, str, Exchange]] = []
         self.attempts = (self.create, self.show, self.list, self.update, self.destroy)
         self.disguise: Callable[[Call], Call] = lambda call: call
@@ -389,7 +389,7 @@ def test_no_error_of_the_whole_run_discloses_anything(
     api: Api, providers: Providers, ledger: Ledger, expect: Expect
 ) -> None:
     gone = providers.gone()
-    api.intruded = True
+    api.target.traffic.intruded = True
     for wrong in (NO_TOKEN, tokens.altered(api.target.token, 0)[1]):
         api.show(gone, token=wrong)
         api.list(1, 1, token=wrong)

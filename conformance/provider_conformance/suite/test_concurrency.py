@@ -10,18 +10,19 @@ from provider_conformance.attribution import blamed
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import OTHERWISE
 from provider_conformance.values.plausible import varied
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
+    from provider_conformance.call import Call
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Held, Providers
-    from provider_conformance.target import Call
     from provider_conformance.values.plausible import Provider
 
 GONE, KEPT = "DESTROY-2", "DESTROY-3"
@@ -31,6 +32,7 @@ AT_ONCE = 6
 
 
 @requirement("HTTP-8")
+@holding(2)
 def test_concurrent_updates_end_in_one_of_the_accepted_states(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
@@ -99,6 +101,7 @@ class Racers:
 
 
 @requirement("SHOW-1", "LIST-2", "UPDATE-3", "DESTROY-2", "DESTROY-3")
+@holding(6)
 def test_requests_that_overlap_are_kept_apart(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
@@ -174,6 +177,7 @@ def _update_together(
 
 
 @requirement("UPDATE-2", "CREATE-5", "DESTROY-2")
+@holding(4)
 def test_what_one_connection_changes_another_gives(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.batches import in_batches
 from provider_conformance.contract import Operation
+from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.values.illegal import (
     bodies_that_are_no_object,
@@ -30,13 +32,14 @@ from provider_conformance.values.plausible import (
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
-    from provider_conformance.expectations import Draw, Expect
+    from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.oracle import Providers
     from provider_conformance.refusals import Refusals
 
 
 @requirement("CREATE-1")
+@holding(4)
 def test_a_complete_plausible_create_is_answered_with_200(
     providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -97,6 +100,7 @@ def test_a_complete_plausible_create_is_answered_with_200(
 
 
 @requirement("CREATE-2")
+@holding(4)
 def test_the_new_provider_s_id_is_given(providers: Providers, expect: Expect) -> None:
     for some in in_batches((TYPICAL, *few_combinations()), providers.most):
         for answer in providers.try_all(some):
@@ -108,6 +112,7 @@ def test_the_new_provider_s_id_is_given(providers: Providers, expect: Expect) ->
 
 
 @requirement("CREATE-3")
+@holding(5)
 def test_no_id_is_given_twice(providers: Providers, expect: Expect) -> None:
     given: list[int] = []
 
@@ -125,6 +130,7 @@ def test_no_id_is_given_twice(providers: Providers, expect: Expect) -> None:
 
 
 @requirement("CREATE-3", "CREATE-4")
+@holding(3)
 def test_a_name_that_another_bears_makes_no_one_of_the_two(providers: Providers, expect: Expect) -> None:
     if providers.most < len(("older", "newer", "the one that takes the name")):
         return
@@ -152,6 +158,7 @@ def test_a_name_that_another_bears_makes_no_one_of_the_two(providers: Providers,
 
 
 @requirement("CREATE-3")
+@holding(6)
 def test_creates_that_arrive_at_the_same_time_get_ids_of_their_own(
     api: Api, providers: Providers, expect: Expect
 ) -> None:
@@ -174,8 +181,9 @@ def test_creates_that_arrive_at_the_same_time_get_ids_of_their_own(
 
 
 @requirement("CREATE-4", "CREATE-1", "SHOW-2")
-def test_show_gives_back_what_was_created(providers: Providers, expect: Expect, draw: Draw) -> None:
-    drawn = draw(strategy(), max(5, draw.examples // 2))
+@holding(4)
+@drawing(lambda draw: draw(strategy(), max(5, draw.examples // 2)))
+def test_show_gives_back_what_was_created(providers: Providers, expect: Expect, drawn: tuple[Traits, ...]) -> None:
     for answer in providers.tried_by_batches((TYPICAL, *boundaries(), *texts(), *drawn)):
         with expect.each():
             held = providers.held_by(answer)
@@ -197,6 +205,7 @@ def test_show_gives_back_what_was_created(providers: Providers, expect: Expect, 
 
 
 @requirement("CREATE-5")
+@holding(4)
 def test_the_new_provider_is_listed_once(providers: Providers, inventory: Inventory, expect: Expect) -> None:
     for some in in_batches((TYPICAL, *few_combinations(), *texts()), providers.most):
         for answer in providers.try_all(some):
@@ -212,6 +221,7 @@ def test_the_new_provider_is_listed_once(providers: Providers, inventory: Invent
 
 
 @requirement("CREATE-6", "SHOW-2")
+@holding(4)
 def test_every_documented_value_is_accepted(providers: Providers, expect: Expect) -> None:
     for answer in providers.tried_by_batches(combinations(), exactly=True):
         with expect.each():
@@ -224,20 +234,24 @@ def test_every_documented_value_is_accepted(providers: Providers, expect: Expect
 
 
 @requirement("CREATE-7")
+@holding(4)
 def test_a_create_without_a_required_property_is_refused(refusals: Refusals) -> None:
     refusals.creates([*missing_properties(Operation.CREATE), *misplaced_properties(Operation.CREATE)])
 
 
 @requirement("CREATE-8")
+@holding(4)
 def test_a_create_with_a_property_of_another_type_is_refused(refusals: Refusals) -> None:
     refusals.creates(ill_typed_properties(Operation.CREATE))
 
 
 @requirement("CREATE-9")
+@holding(4)
 def test_a_create_with_a_value_outside_an_enum_is_refused(refusals: Refusals) -> None:
     refusals.creates(values_outside_enums(Operation.CREATE))
 
 
 @requirement("CREATE-10")
+@holding(4)
 def test_a_create_whose_body_is_no_json_object_is_refused(refusals: Refusals) -> None:
     refusals.creates(bodies_that_are_no_object())

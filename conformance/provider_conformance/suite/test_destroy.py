@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import not_survived
 from provider_conformance.values.illegal import Violation, bodies_that_are_no_object, ill_typed_ids
@@ -26,6 +27,7 @@ SMALL = 50
 
 
 @requirement("DESTROY-1")
+@holding(1)
 def test_an_existing_provider_is_destroyed_with_200(providers: Providers, expect: Expect) -> None:
     for traits in (TYPICAL, *few_combinations()):
         with expect.each():
@@ -34,6 +36,7 @@ def test_an_existing_provider_is_destroyed_with_200(providers: Providers, expect
 
 
 @requirement("DESTROY-2")
+@holding(3)
 def test_a_destroyed_provider_is_in_neither_show_nor_list(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -68,6 +71,7 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
 
 
 @requirement("DESTROY-3")
+@holding(5)
 def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
     # Names that begin with another's, the same values but for what must be its own: what a careless WHERE mixes up.
     for doomed in range(4):
@@ -95,6 +99,7 @@ def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory:
 
 
 @requirement("DESTROY-4")
+@holding(3)
 def test_an_id_that_is_no_int64_integer_is_answered_with_exactly_400(
     api: Api, providers: Providers, refusals: Refusals, expect: Expect
 ) -> None:
@@ -113,6 +118,7 @@ def test_an_id_that_is_no_int64_integer_is_answered_with_exactly_400(
 
 
 @requirement("DESTROY-5")
+@holding(4)
 def test_an_id_that_names_no_provider_is_answered_with_exactly_400(
     api: Api, providers: Providers, expect: Expect, ledger: Ledger
 ) -> None:
@@ -144,6 +150,7 @@ def test_an_id_that_names_no_provider_is_answered_with_exactly_400(
 
 
 @requirement("DESTROY-6")
+@holding(3)
 def test_a_destroy_without_an_id_or_an_object_is_refused(refusals: Refusals) -> None:
     refusals.destroys([*OBJECTS_WITHOUT_ID, *bodies_that_are_no_object()])
 

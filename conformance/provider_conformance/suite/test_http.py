@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.batches import in_batches
+from provider_conformance.call import Call, json_body
 from provider_conformance.changes import shows_change
 from provider_conformance.contract import Operation
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import accepted
 from provider_conformance.survival import METHODS, judge_survival
-from provider_conformance.target import Call, json_body
 from provider_conformance.values.plausible import TYPICAL, Traits, texts
 from provider_conformance.values.unusual import odd_bodies, odd_pages, odd_queries
 
@@ -33,6 +34,7 @@ WITH_CHARSET = "Content-Type application/json; charset=utf-8"
 
 
 @requirement("HTTP-1")
+@holding(3)
 def test_json_answers_are_well_formed_and_say_so(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -55,6 +57,7 @@ def test_json_answers_are_well_formed_and_say_so(
 
 
 @requirement("HTTP-10")
+@holding(4)
 def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: Providers, expect: Expect) -> None:
     with expect.each():
         created = []
@@ -82,6 +85,7 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
 
 
 @requirement("HTTP-2")
+@holding(4)
 def test_odd_bodies_are_survived(api: Api, providers: Providers, refusals: Refusals, ledger: Ledger) -> None:
     held = providers.create()
     before = refusals.look_around()
@@ -111,6 +115,7 @@ def test_odd_bodies_are_survived(api: Api, providers: Providers, refusals: Refus
 
 
 @requirement("HTTP-2")
+@holding(2)
 def test_odd_queries_are_survived(api: Api, providers: Providers, inventory: Inventory, ledger: Ledger) -> None:
     held = providers.create()
     first = inventory.first_page()
@@ -124,6 +129,7 @@ def test_odd_queries_are_survived(api: Api, providers: Providers, inventory: Inv
 
 
 @requirement("HTTP-2")
+@holding(2)
 def test_odd_headers_are_survived(api: Api, providers: Providers, inventory: Inventory, ledger: Ledger) -> None:
     held = providers.create()
     first = inventory.first_page()
@@ -155,6 +161,7 @@ ODD_MEDIA_TYPES = (None, "", "application/json; charset=none-such", "application
 
 
 @requirement("HTTP-2")
+@holding(3)
 def test_every_method_on_every_operation_is_survived(
     api: Api, providers: Providers, inventory: Inventory, ledger: Ledger
 ) -> None:

@@ -9,19 +9,22 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from provider_conformance.errors import NotTestableError, ViolationError
+from provider_conformance.lanes import holding
 from provider_conformance.lifecycle import MOST_ALIVE, STEPS, Lifecycle, Parts
 from provider_conformance.plugin import requirement
 from provider_conformance.search import certification, repeatable
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
-    from provider_conformance.expectations import Draw, Expect
+    from provider_conformance.drawing import Draw
+    from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Providers
 
 
 @requirement("UPDATE-3", "DESTROY-3", "SHOW-3", "CREATE-4", "UPDATE-2", "DESTROY-2", "LIST-3")
+@holding(4)
 def test_any_order_of_operations_leaves_what_the_model_says(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, draw: Draw, ledger: Ledger
 ) -> None:

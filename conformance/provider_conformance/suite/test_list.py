@@ -8,6 +8,7 @@ from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.values.illegal import ORDERS, unfair_pages
 from provider_conformance.values.plausible import TYPICAL, single_changes, texts, varied
@@ -33,6 +34,7 @@ def several(providers: Providers, most: int = 7) -> list[Held]:
 
 
 @requirement("LIST-1")
+@holding(7)
 def test_list_answers_with_an_object_of_the_documented_types(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -47,6 +49,7 @@ def test_list_answers_with_an_object_of_the_documented_types(
 
 
 @requirement("LIST-2")
+@holding(7)
 def test_a_page_has_at_most_pagesize_providers(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -96,6 +99,7 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
 
 
 @requirement("LIST-4")
+@holding(8)
 def test_what_is_listed_agrees_with_show(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
     for kinds in (varied(), list(texts())[:7]):
         ours = providers.create_all(kinds[: providers.most])
@@ -185,6 +189,7 @@ def test_count_is_the_number_of_providers_in_all(
 
 
 @requirement("LIST-7")
+@holding(5)
 def test_what_was_asked_for_is_reported_back(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -206,6 +211,7 @@ def test_what_was_asked_for_is_reported_back(
 
 
 @requirement("LIST-8")
+@holding(3)
 def test_missing_ill_typed_and_unknown_parameters_are_refused(
     providers: Providers, inventory: Inventory, refusals: Refusals
 ) -> None:
@@ -219,6 +225,7 @@ def test_missing_ill_typed_and_unknown_parameters_are_refused(
 
 
 @requirement("LIST-9")
+@holding(5)
 def test_page_count_is_what_count_and_pagesize_make(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -251,10 +258,10 @@ def _count(api: Api, providers: Providers, inventory: Inventory, expect: Expect)
         _readable(before.first.succeeded, judge.answer(before.first))
         if not before.whole:
             raise NotTestableError("there are so many providers of others that nobody can count them in time")
-        pages = [
-            api.list(first + page, pagesize, None if number % 3 == 1 else inventory.default)
+        pages = api.list_each(
+            (first + page, pagesize, None if number % 3 == 1 else inventory.default)
             for number, (page, pagesize) in enumerate(EXISTING_PAGES[:6])
-        ]
+        )
         after = inventory.walk(ours=providers.ids, complete=True)
         if sorted(before.ids) != sorted(after.ids) or before.size != after.size:
             continue

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.batches import in_batches
+from provider_conformance.call import Call, json_body
 from provider_conformance.contract import Operation
 from provider_conformance.discretion import judge_errors
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import BATCH, Refusals, not_survived
-from provider_conformance.target import Call, json_body
 from provider_conformance.values.plausible import TYPICAL, single_changes
 from provider_conformance.values.strange import (
     MEDIA_TYPES,
@@ -49,6 +50,7 @@ RENAMED = next(single_changes())
 
 
 @requirement("HTTP-3")
+@holding(4)
 def test_methods_that_an_operation_does_not_have_are_answered_with_405(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -66,6 +68,7 @@ def test_methods_that_an_operation_does_not_have_are_answered_with_405(
 
 
 @requirement("HTTP-3")
+@holding(4)
 def test_unknown_paths_are_answered_with_404(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -87,6 +90,7 @@ def test_unknown_paths_are_answered_with_404(
 
 
 @requirement("HTTP-4")
+@holding(4)
 def test_a_body_of_another_media_type_is_refused(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -112,6 +116,7 @@ def test_a_body_of_another_media_type_is_refused(
 
 
 @requirement("HTTP-6")
+@holding(4)
 def test_errors_disclose_nothing(api: Api, providers: Providers, ledger: Ledger, expect: Expect) -> None:
     gone = providers.gone()
     # Others whose data an error might give away, each with a password that is found nowhere else.
@@ -140,6 +145,7 @@ def test_errors_disclose_nothing(api: Api, providers: Providers, ledger: Ledger,
 
 
 @requirement("HTTP-9")
+@holding(3)
 def test_answers_that_bear_a_password_may_not_be_stored(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:

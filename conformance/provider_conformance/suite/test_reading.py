@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.call import NO_TOKEN, Call
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
-from provider_conformance.target import NO_TOKEN, Call
 from provider_conformance.values import tokens
 from provider_conformance.values.illegal import ORDERS, unfair_ids, unfair_pages
 from provider_conformance.values.unusual import odd_queries
@@ -100,7 +100,7 @@ def test_reading_needs_the_token(api: Api, inventory: Inventory, expect: Expect)
     for read in readers:
         with expect.each():
             expect(judge.token_served, read(None))
-    api.intruded = True
+    api.target.traffic.intruded = True
     wrong = [("AUTH-2", "no token", NO_TOKEN)]
     wrong += [("AUTH-3", what, other) for what, other in tokens.telling(token)]
     wrong += [("AUTH-4", what, other) for what, other in tokens.of_other_length(token)]

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
+    from provider_conformance.call import Call
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.oracle import Providers
-    from provider_conformance.target import Call
     from provider_conformance.values.plausible import Provider
 
 
 @requirement("SHOW-1", "LIST-1", "CREATE-1", "UPDATE-1", "DESTROY-1", "HTTP-1")
+@holding(2)
 def test_the_samples_of_the_docs_are_served_as_curl_sends_them(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import not_survived
 from provider_conformance.values.illegal import unfair_ids
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 
 @requirement("SHOW-1")
+@holding(5)
 def test_an_existing_provider_is_shown_under_its_id(api: Api, providers: Providers, expect: Expect) -> None:
     first, second, third = providers.create_all(varied()[:3])
 
@@ -43,6 +45,7 @@ def test_an_existing_provider_is_shown_under_its_id(api: Api, providers: Provide
 
 
 @requirement("SHOW-2")
+@holding(4)
 def test_documented_properties_have_their_documented_types(providers: Providers, expect: Expect) -> None:
     for answer in providers.tried_by_batches((*varied(), *few_combinations())):
         with expect.each():
@@ -51,6 +54,7 @@ def test_documented_properties_have_their_documented_types(providers: Providers,
 
 
 @requirement("SHOW-3")
+@holding(4)
 def test_show_and_list_change_nothing(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
     ours = providers.create_all(varied()[:4])
     first = inventory.first_page()
@@ -70,6 +74,7 @@ def test_show_and_list_change_nothing(api: Api, providers: Providers, inventory:
 
 
 @requirement("SHOW-4")
+@holding(5)
 def test_an_unknown_id_never_shows_some_other_provider(api: Api, providers: Providers, expect: Expect) -> None:
     doomed = providers.create_some([TYPICAL] * 3)
     kept = providers.create_all(varied()[1:3])
@@ -98,6 +103,7 @@ def mistakable(identity: int, past: Sequence[int]) -> list[int]:
 
 
 @requirement("SHOW-5")
+@holding(4)
 def test_an_unknown_id_is_refused(api: Api, providers: Providers, expect: Expect) -> None:
     kept = providers.create()
     expect.control(api.show(kept.id))
@@ -135,6 +141,7 @@ def _is_somebody(answer: Exchange, others: Mapping[str, Provider], asked: int) -
 
 
 @requirement("SHOW-6")
+@holding(1)
 def test_no_id_and_one_that_is_no_int64_integer_are_refused(
     api: Api, providers: Providers, refusals: Refusals, expect: Expect
 ) -> None:

@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
-
 from provider_conformance import judge
 from provider_conformance.attribution import blamed
 from provider_conformance.batches import AT_ONCE, in_batches
 from provider_conformance.contract import Operation
+from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import Refusals, accepted, not_survived
 from provider_conformance.values.text import PROPERTIES, Text, dealt, mixtures, strategy
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
-    from provider_conformance.expectations import Draw, Expect
+    from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Draft, Held, Providers
@@ -35,9 +35,12 @@ TURNS_OF_CREATE, TURNS_OF_UPDATE = (0, 2, 4), (1, 3)
 
 
 @requirement("HTTP-7")
+@holding(4)
 def test_text_is_given_back_exactly_or_refused(
-    writer: Writer, providers: Providers, expect: Expect, ledger: Ledger
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
+    writer = Writer(api, providers, inventory, expect, ledger)
+
     # Several texts at once, each in a property of its own, for as long as all are kept.
     apart = writer.creates_together([(some, turn) for some in mixtures() for turn in TURNS_OF_CREATE])
     whole = [some for some in mixtures() if some not in apart]
@@ -90,10 +93,17 @@ def _updated_apart(texts: Sequence[Text], kept: Mapping[str, tuple[str, ...]], w
 
 
 @requirement("HTTP-7")
+@holding(2)
+@drawing(lambda draw: draw(strategy(), max(6, draw.examples // 2)))
 def test_generated_text_is_given_back_exactly_or_refused(
-    writer: Writer, providers: Providers, expect: Expect, draw: Draw
+    api: Api,
+    providers: Providers,
+    inventory: Inventory,
+    expect: Expect,
+    ledger: Ledger,
+    drawn: tuple[dict[str, str], ...],
 ) -> None:
-    drawn = draw(strategy(), max(6, draw.examples // 2))
+    writer = Writer(api, providers, inventory, expect, ledger)
     half = len(drawn) // 2
 
     (held,) = writer.updates_plainly()
@@ -113,12 +123,6 @@ def test_generated_text_is_given_back_exactly_or_refused(
         providers.clear()
 
     writer.nothing_was_stored()
-
-
-@pytest.fixture
-def writer(api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger) -> Writer:
-    """What puts text into providers of ours."""
-    return Writer(api, providers, inventory, expect, ledger)
 
 
 class Writer:

@@ -9,8 +9,10 @@ from provider_conformance import judge
 from provider_conformance.batches import AT_ONCE, in_batches
 from provider_conformance.changes import change, change_all
 from provider_conformance.contract import Operation
+from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import OTHERWISE, not_survived
 from provider_conformance.values.illegal import (
@@ -36,7 +38,7 @@ from provider_conformance.values.plausible import (
 if TYPE_CHECKING:
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
-    from provider_conformance.expectations import Draw, Expect
+    from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Draft, Held, Providers
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 
 @requirement("UPDATE-1")
+@holding(4)
 def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, expect: Expect) -> None:
     held = providers.create()
     providers.updated(held, TYPICAL)
@@ -73,8 +76,10 @@ def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, 
 
 
 @requirement("UPDATE-2", "UPDATE-1")
+@holding(3)
+@drawing(lambda draw: draw(strategy(), max(5, draw.examples // 2)))
 def test_show_and_list_give_every_value_as_updated(
-    api: Api, providers: Providers, inventory: Inventory, expect: Expect, draw: Draw, ledger: Ledger
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, drawn: tuple[Traits, ...], ledger: Ledger
 ) -> None:
     held = providers.create()
 
@@ -93,7 +98,7 @@ def test_show_and_list_give_every_value_as_updated(
 
     # No two at a time are of one provider.
     ours = [held, *providers.create_some([TYPICAL] * (min(AT_ONCE, providers.most) - 1))]
-    for some in in_batches((*boundaries(), *texts(), *draw(strategy(), max(5, draw.examples // 2))), len(ours)):
+    for some in in_batches((*boundaries(), *texts(), *drawn), len(ours)):
         change_all(ours[: len(some)], some, providers, expect)
 
 
@@ -106,6 +111,7 @@ def _changed(held: Held, traits: Traits, providers: Providers, expect: Expect) -
 
 
 @requirement("UPDATE-3")
+@holding(4)
 def test_no_other_provider_and_no_id_is_changed(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -134,6 +140,7 @@ def test_no_other_provider_and_no_id_is_changed(
 
 
 @requirement("UPDATE-4")
+@holding(3)
 def test_the_same_update_sent_twice_leaves_the_same_state(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -167,6 +174,7 @@ def _accepted(answer: Exchange) -> None:
 
 
 @requirement("UPDATE-5")
+@holding(4)
 def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
     api: Api, providers: Providers, refusals: Refusals, expect: Expect
 ) -> None:
@@ -203,6 +211,7 @@ def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
 
 
 @requirement("UPDATE-6")
+@holding(3)
 def test_an_update_that_lacks_a_property_or_has_a_wrong_one_is_refused(refusals: Refusals) -> None:
     refusals.updates(
         [
@@ -215,11 +224,13 @@ def test_an_update_that_lacks_a_property_or_has_a_wrong_one_is_refused(refusals:
 
 
 @requirement("UPDATE-7")
+@holding(3)
 def test_an_update_without_an_object_or_an_int64_id_is_refused(refusals: Refusals) -> None:
     refusals.updates([*bodies_that_are_no_object(), *ill_typed_ids(Operation.UPDATE)])
 
 
 @requirement("UPDATE-7")
+@holding(2)
 def test_an_update_with_an_ill_typed_id_of_nobody_is_refused_too(
     api: Api, providers: Providers, expect: Expect
 ) -> None:

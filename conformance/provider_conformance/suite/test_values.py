@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.batches import AT_ONCE, in_batches
 from provider_conformance.contract import Operation
+from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge.wording import differing
+from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import accepted, not_survived
 from provider_conformance.values import unusual
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
-    from provider_conformance.expectations import Draw, Expect
+    from provider_conformance.expectations import Expect
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Draft, Held, Providers
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 
 
 @requirement("VALUE-1")
+@holding(4)
+@drawing(lambda draw: draw(unusual.strategy(), max(5, draw.examples // 6)))
 def test_what_is_unusual_is_created_exactly_or_refused(
-    api: Api, providers: Providers, refusals: Refusals, expect: Expect, draw: Draw, ledger: Ledger
+    api: Api, providers: Providers, refusals: Refusals, expect: Expect, drawn: tuple[Unusual, ...], ledger: Ledger
 ) -> None:
     plain = providers.create()
     spoilt = not_given_back(providers.shown(plain), plain.body, providers, ledger)
@@ -64,7 +68,6 @@ def test_what_is_unusual_is_created_exactly_or_refused(
         providers.clear()
         return results
 
-    drawn = draw(unusual.strategy(), max(5, draw.examples // 6))
     groups = [*single(unusual.combinations()), *unusual.groups(parameters=False), *single(drawn)]
     together_or_alone(groups, are_kept, providers.most)
 
@@ -72,8 +75,10 @@ def test_what_is_unusual_is_created_exactly_or_refused(
 
 
 @requirement("VALUE-1")
+@holding(5)
+@drawing(lambda draw: draw(unusual.strategy(), max(5, draw.examples // 2)))
 def test_what_is_unusual_is_updated_exactly_or_refused(
-    api: Api, providers: Providers, expect: Expect, draw: Draw, ledger: Ledger
+    api: Api, providers: Providers, expect: Expect, drawn: tuple[Unusual, ...], ledger: Ledger
 ) -> None:
     bystander = providers.create()
     before_all = providers.shown(bystander)
@@ -114,7 +119,6 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
                     expect(judge.refused_without_change, state, answer, shown, of=one, what=trial.odd.what)
         return results
 
-    drawn = draw(unusual.strategy(), max(5, draw.examples // 2))
     groups = [*single(unusual.combinations()), *unusual.groups(parameters=True), *single(drawn)]
     together_or_alone(groups, are_kept, most)
     if bystander in providers.held:

@@ -1,0 +1,52 @@
+"""Requests in terms of the contract, before they are written as HTTP."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provider_conformance import __version__
+from provider_conformance.exchange import TOKEN_HEADER, Headers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from provider_conformance.jsontext import JsonValue
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request in terms of the contract: an operation (or a bare path), its query and body, and what is unusual in it.
+
+    A `query` of text is sent as it is. `token` None means the valid one, "" none at all. `body` bytes are sent as they
+    are, anything else as JSON.
+    A request is `outside` the contract when its path or its method is none of the contract's; one that is sent `apart`
+    goes over a second connection.
+    """
+
+    operation: str
+    method: str
+    query: tuple[tuple[str, str], ...] | str = ()
+    body: bytes | None = None
+    content_type: str | None = "application/json"
+    token: str | None = None
+    token_header: str = TOKEN_HEADER
+    headers: Headers = ()
+    agent: str = f"provider-conformance/{__version__}"
+    accept: str = "application/json"
+    outside: bool = False
+    apart: bool = False
+
+    @property
+    def belongs_to(self) -> str | None:
+        """The operation that the exchange is one of, if any."""
+        return None if self.outside else self.operation
+
+
+NO_TOKEN = ""
+
+
+def json_body(value: JsonValue | Mapping[str, JsonValue]) -> bytes:
+    """Write a value as JSON text in UTF-8."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

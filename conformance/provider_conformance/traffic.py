@@ -1,0 +1,82 @@
+"""What all connections to the implementation under test have in common: how many requests were sent, how they fared."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from provider_conformance.calm import Calm
+from provider_conformance.errors import BudgetSpentError, TargetLostError
+from provider_conformance.exchange import TransportProblem
+from provider_conformance.guard import Pace
+from provider_conformance.limits import (
+    HUGE_ANSWER,
+    MOST_HUGE_ANSWERS,
+    MOST_REQUESTS,
+    MOST_TIMEOUTS,
+    MOST_TIMEOUTS_IN_ALL,
+)
+
+if TYPE_CHECKING:
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.guard import Guard
+
+
+class Traffic:
+    """Numbers requests, lets so many at a time be under way, and ends a run when its target is gone.
+
+    `intruded` says that requests with wrong tokens have been sent, after which a target may lock the run out (D18).
+    """
+
+    def __init__(self, guard: Guard, workers: int, rate: float | None) -> None:
+        self.pace = Pace(rate, guard)
+        self.keeps_connections = True
+        self.intruded = False
+        self.calm = Calm()
+        self.workers = workers
+        self.slots = threading.BoundedSemaphore(workers)
+        self._guard = guard
+        self._turn = threading.Lock()
+        self._sent = 0
+        self._silent = 0
+        self._silent_in_all = 0
+        self._huge = 0
+        self._last_answer = 0
+
+    def numbers(self, requests: int = 1) -> range:
+        """Return the numbers of requests that are about to be sent, which count from 1."""
+        with self._turn:
+            first = self._sent + 1
+            self._sent += requests
+        return range(first, first + requests)
+
+    @property
+    def away(self) -> bool:
+        """Whether the last request found nobody to answer it."""
+        return self._silent > 0
+
+    def forgive(self) -> None:
+        """Forget how often the target did not answer, to give it another chance."""
+        with self._turn:
+            self._silent = self._silent_in_all = self._huge = 0
+
+    def watch(self, exchange: Exchange) -> None:
+        """End the run when the target is gone, instead of waiting for each of its timeouts."""
+        with self._turn:
+            if exchange.response is not None:
+                self._last_answer = max(self._last_answer, exchange.number)
+            gone = exchange.problem in {TransportProblem.UNREACHABLE, TransportProblem.TIMED_OUT}
+            self._silent = self._silent + 1 if gone else 0
+            if self._silent >= MOST_TIMEOUTS:
+                told = f"the target is gone: {exchange.problem}, {exchange.detail}"
+                raise TargetLostError(told, self._last_answer + 1)
+            self._silent_in_all += gone
+            if self._silent_in_all >= MOST_TIMEOUTS_IN_ALL:
+                told = f"the target has left {MOST_TIMEOUTS_IN_ALL} requests unanswered ({exchange.detail})"
+                raise TargetLostError(told)
+            self._huge += exchange.response is not None and len(exchange.response.body) > HUGE_ANSWER
+            if self._huge >= MOST_HUGE_ANSWERS:
+                told = f"the target has given {MOST_HUGE_ANSWERS} answers of more than {HUGE_ANSWER} bytes"
+                raise TargetLostError(told)
+            if self._sent >= MOST_REQUESTS and not self._guard.cleaning:
+                raise BudgetSpentError(f"{MOST_REQUESTS} requests are sent, and the tests are not over")

@@ -1,0 +1,127 @@
+"""Tests of the suite side by side: as many as the providers allow, in stages, and none in another's way."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command import TOKEN, certify
+from provider_conformance import evidence
+from provider_conformance.calm import Calm
+from provider_conformance.contract import Operation
+from provider_conformance.judge import given_id
+from provider_conformance.reference.server import Server
+from test_cleanup import everybody
+from test_variants import assert_not_blamed, assert_well_behaved, serving
+from variants.catalogue import VARIANTS, find_variant
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from provider_conformance.record import Record
+
+AT_ONCE = 5
+USUAL = ("flask-choosy-with-cap", "handmade-restless-crowd", "core-terse")
+OTHERS = [pytest.param(variant.name, marks=pytest.mark.seeds) for variant in VARIANTS if variant.name not in USUAL]
+
+
+def record(folder: Path) -> Record:
+    return evidence.read((folder / "reports" / evidence.FILE_NAME).read_bytes())
+
+
+def most_alive(run: Record) -> int:
+    """Return how many providers the run may have held at a time, by its own record."""
+    alive: set[int] = set()
+    most = 0
+    for exchange in run.exchanges:
+        if exchange.operation == Operation.CREATE and exchange.succeeded and (identity := given_id(exchange)):
+            alive.add(identity)
+        elif exchange.operation == Operation.DESTROY and exchange.succeeded:
+            alive.discard(json.loads(exchange.request.body or b"{}").get("id"))
+        most = max(most, len(alive))
+    return most
+
+
+@pytest.mark.parametrize(("workers", "providers"), [(8, 8), (16, 24), (3, 5)])
+def test_a_certification_side_by_side_is_one(workers: int, providers: int, tmp_path: Path) -> None:
+    with Server(token=TOKEN) as server:
+        options = ("--workers", str(workers), "--max-providers", str(providers))
+        run = certify(tmp_path, server.base_url, *options)
+        assert everybody(server) == []
+
+    assert run.report["verdict"] == "conformant", run.told()
+    assert run.report["cleanup"]["left"] == []
+    numbers = [exchange.number for exchange in record(tmp_path).exchanges]
+    assert numbers == sorted(set(numbers))
+    # Overlapping creates may be answered before a destroy that was sent first is.
+    assert most_alive(record(tmp_path)) <= providers
+
+
+@pytest.mark.parametrize("name", [*USUAL, *OTHERS])
+def test_what_runs_side_by_side_blames_nobody(name: str, tmp_path: Path) -> None:
+    variant = find_variant(name)
+    with serving(variant) as server:
+        run = certify(tmp_path, server.url, "--level", variant.level, "--workers", "8", token=server.token)
+        audit = server.audit()
+    assert_not_blamed(run)
+    assert_well_behaved(audit)
+    assert bool(audit["left"]) == variant.keeps
+
+
+def test_a_target_that_dies_ends_all_tests_at_once(tmp_path: Path) -> None:
+    with Server(token=TOKEN) as server, ThreadPoolExecutor(1) as pool:
+        certified = pool.submit(certify, tmp_path, server.base_url, "--workers", "8", "--timeout", "2")
+        journal = tmp_path / "reports" / "journal.jsonl"
+        while not journal.exists() or journal.read_bytes().count(b"\n") < 200:
+            time.sleep(0.01)
+        server.stop()
+        run = certified.result()
+    assert run.code == 3
+    assert run.report["verdict"] == "incomplete"
+    assert run.ids("fail") == set()
+    assert "Traceback" not in run.output
+
+
+class TestCalm:
+    """The list stays as it is while it is read."""
+
+    def test_a_reader_waits_for_changes_under_way_and_keeps_others_off(self) -> None:
+        calm, seen = Calm(), list[str]()
+        begun = threading.Event()
+
+        def change() -> None:
+            begun.set()
+            with calm.changing():
+                seen.append("changed")
+
+        with ThreadPoolExecutor(1) as pool:
+            with calm.reading():
+                changed = pool.submit(change)
+                begun.wait()
+                time.sleep(0.05)
+                seen.append("read")
+            changed.result()
+        assert seen == ["read", "changed"]
+
+    def test_changes_go_on_together(self) -> None:
+        calm, together = Calm(), threading.Barrier(AT_ONCE)
+
+        def change() -> None:
+            with calm.changing():
+                together.wait(10)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for changed in [pool.submit(change) for _ in range(AT_ONCE)]:
+                changed.result()
+
+    def test_whoever_reads_may_read_on_inside(self) -> None:
+        calm = Calm()
+        with calm.reading(), calm.reading():
+            pass
+        with calm.changing():
+            pass
