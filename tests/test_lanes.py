@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -14,9 +15,14 @@ from command import TOKEN, certify
 from provider_conformance import evidence
 from provider_conformance.calm import Calm
 from provider_conformance.contract import Operation
+from provider_conformance.guard import Guard
 from provider_conformance.judge import given_id
-from provider_conformance.reference.server import Server
-from test_cleanup import everybody
+from provider_conformance.reference.messages import Answer, RefusedError, Request
+from provider_conformance.reference.server import Server, ThreadServer
+from provider_conformance.reference.service import Reference
+from provider_conformance.reference.store import Store
+from provider_conformance.traffic import Traffic
+from test_cleanup import command, everybody
 from test_variants import assert_not_blamed, assert_well_behaved, serving
 from variants.catalogue import VARIANTS, find_variant
 
@@ -60,6 +66,8 @@ def test_a_certification_side_by_side_is_one(workers: int, providers: int, tmp_p
     assert numbers == sorted(set(numbers))
     # Overlapping creates may be answered before a destroy that was sent first is.
     assert most_alive(record(tmp_path)) <= providers
+    verified = command("verify", "reports/report.json", cwd=tmp_path)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 @pytest.mark.parametrize("name", [*USUAL, *OTHERS])
@@ -85,6 +93,49 @@ def test_a_target_that_dies_ends_all_tests_at_once(tmp_path: Path) -> None:
     assert run.report["verdict"] == "incomplete"
     assert run.ids("fail") == set()
     assert "Traceback" not in run.output
+
+
+class Patient(Reference):
+    """Asks for more patience than anybody has, once many have been destroyed."""
+
+    def prepare(self) -> None:
+        self.destroyed = itertools.count()
+
+    def destroy(self, request: Request) -> Answer:
+        if next(self.destroyed) > 12:
+            raise RefusedError(429, "later", ("Retry-After", "86400"))
+        return super().destroy(request)
+
+
+@pytest.mark.parametrize("workers", ["1", "8"])
+def test_an_answer_that_asks_for_patience_is_not_judged(workers: str, tmp_path: Path) -> None:
+    with ThreadServer(Patient(Store(), TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--workers", workers, "--only", "CREATE-8", "--only", "UPDATE-6")
+    assert run.told() == ""
+    assert run.code == 3
+    assert "asks to wait for 86400 s" in run.output
+
+
+class TestTraffic:
+    """As many requests are under way as there are workers, and fewer where the target asks for patience."""
+
+    def test_half_as_many_each_time_down_to_one(self) -> None:
+        traffic = Traffic(Guard(), workers=8, rate=None)
+        assert [traffic.make_do_with_fewer() for _ in range(4)] == [4, 2, 1, None]
+
+        traffic.begin()
+        with ThreadPoolExecutor(1) as pool:
+            second = pool.submit(traffic.begin)
+            time.sleep(0.05)
+            assert not second.done()
+            traffic.end()
+            second.result(10)
+
+    def test_numbers_are_given_once(self) -> None:
+        traffic = Traffic(Guard(), workers=AT_ONCE, rate=None)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            given = [number for numbers in pool.map(traffic.numbers, [1, 2, 3] * 100) for number in numbers]
+        assert sorted(given) == list(range(1, 601))
 
 
 class TestCalm:

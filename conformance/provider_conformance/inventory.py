@@ -84,11 +84,15 @@ class Inventory:
         """
         if self._first_page is not None:
             return self._first_page
+        with self._api.target.traffic.calm.reading():
+            return self._found_first_page()
+
+    def _found_first_page(self) -> int:
         zero, one = self._api.list(0, LARGEST_PAGE, self.default), self._api.list(1, LARGEST_PAGE, self.default)
         if not zero.succeeded and not one.succeeded and self.default is not None:
             # Whether DEFAULT is accepted is a requirement of its own (LIST-5); the walk does without it then.
             self.default = None
-            return self.first_page()
+            return self._found_first_page()
         known = len({*_ids(zero), *_ids(one)})
         if known <= 1:  # too few to tell for good
             return 0 if listed(zero) and not listed(one) else 1

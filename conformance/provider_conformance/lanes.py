@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from provider_conformance.errors import RunEndedError
+from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.parts import Parts
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Lanes:
     def _run(self, test: _Running, lane: Session) -> None:
         session = lane.holding(test.most)
         try:
-            Parts(session, test.test, self._drawings).run(test.test)
+            self._try(test, session)
         except BaseException as ending:
             test.ending = ending
             # What it holds refers to all that the test has had.
@@ -146,6 +146,11 @@ class Lanes:
             if isinstance(test.ending, RunEndedError):
                 self._ended = test.ending
             self._turn.notify_all()
+
+    def _try(self, test: _Running, session: Session) -> None:
+        if test.most < 1:
+            raise NotTestableError("providers cannot be destroyed (DESTROY-1), so that no more may be created")
+        Parts(session, test.test, self._drawings).run(test.test)
 
     def _next(self) -> _Running | None:
         """Return the first test that there is room for, or None when there will be none."""
@@ -160,7 +165,7 @@ class Lanes:
                 for test in waiting:
                     # What an earlier test could not destroy takes the room of a later one, which then does with less.
                     if test.stage == stage and (test.most <= self._free or not running):
-                        test.most = min(test.most, self._free)
+                        test.most = max(0, min(test.most, self._free))
                         self._free -= test.most
                         test.begun = True
                         return test

@@ -113,6 +113,9 @@ def _find_capacity(session: Session) -> None:
         if _sent(session, next(kinds)).succeeded:
             session.progress.note(f"the target takes no more than {most} providers of ours at a time")
             providers.most = most
+    if session.config.workers > 1 and len(providers.held) > 1:
+        # How pages are counted shows while there are several: tests that run side by side change them all the time.
+        session.inventory.first_page()
     providers.clear()
 
 

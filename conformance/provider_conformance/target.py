@@ -101,7 +101,7 @@ class Target:
     def send_all(self, calls: Sequence[Call]) -> Iterator[Exchange]:
         """Send calls whose order does not matter, as many at a time as --workers says; give their exchanges in order.
 
-        What has been answered when the run must end is given before that is raised.
+        What is answered before the one that cannot be, or before the run must end, is given before that is raised.
         """
         for call in calls:
             self._respect_read_only(call)
@@ -120,13 +120,13 @@ class Target:
         """
         underway = self._begin_next(calls[0], self.request(calls[0]))
         for following in (*calls[1:], None):
+            reason: RunEndedError | None = None
             exchange = self._end(underway)
-            reason: NotTestableError | RunEndedError | None = None
+            exchange = self._settled(underway.call, exchange, reused=underway.connection.reused)
             try:
-                exchange = self._settled(underway.call, exchange, reused=underway.connection.reused)
                 if following is not None:
                     underway = self._begin_next(following, self.request(following))
-            except (NotTestableError, RunEndedError) as error:
+            except RunEndedError as error:
                 reason = error
             yield exchange
             if reason is not None:
@@ -155,14 +155,11 @@ class Target:
         reason = next((error for worker in working if (error := worker.exception())), None)
         for index in sorted(answered):
             self._record(answered[index][0])
-        for index in sorted(answered):
+        for index, call in enumerate(calls):
+            if index not in answered:
+                break
             exchange, reused = answered[index]
-            if reason is None:
-                try:
-                    exchange = self._settled(calls[index], exchange, reused=reused)
-                except (NotTestableError, RunEndedError) as error:
-                    reason = error
-            yield exchange
+            yield self._settled(call, exchange, reused=reused)
         if reason is not None:
             raise reason
 
@@ -270,6 +267,8 @@ class Target:
     def _wait(self, exchange: Exchange, seconds: float) -> None:
         if seconds > LONGEST_WAIT:
             raise NotTestableError(f"the target answers {exchange.status} and asks to wait for {seconds:.0f} s")
+        if (fewer := self.traffic.make_do_with_fewer()) is not None:
+            self._note(f"the target asks for patience: no more than {fewer} requests at a time from here on")
         name = exchange.operation or exchange.request.method
         self._note(f"{name} is answered with {exchange.status}: waiting for {seconds:.0f} s")
         self._guard.sleep(seconds)
@@ -309,7 +308,7 @@ class Target:
 
     def _begin(self, number: int, call: Call, request: Request, connection: Connection) -> _Underway:
         """Send a request over a connection, a new one where the target does not keep them well."""
-        self.traffic.slots.acquire()
+        self.traffic.begin()
         started = time.monotonic()
         deadline = connection.deadline(self._guard.check)
         underway = _Underway(call, number, request, connection, started, deadline)
@@ -321,7 +320,7 @@ class Target:
         except TransportError as failure:
             underway.failure = failure
         except BaseException:
-            self.traffic.slots.release()
+            self.traffic.end()
             raise
         return underway
 
@@ -336,7 +335,7 @@ class Target:
         except TransportError as error:
             exchange = Exchange(number, operation, request, None, error.problem, error.detail)
         finally:
-            self.traffic.slots.release()
+            self.traffic.end()
         return replace(exchange, elapsed=time.monotonic() - underway.started)
 
     def _keeps_silently_closing(self) -> None:

@@ -34,9 +34,10 @@ class Traffic:
         self.intruded = False
         self.calm = Calm()
         self.workers = workers
-        self.slots = threading.BoundedSemaphore(workers)
         self._guard = guard
-        self._turn = threading.Lock()
+        self._turn = threading.Condition()
+        self._most_under_way = workers
+        self._under_way = 0
         self._sent = 0
         self._silent = 0
         self._silent_in_all = 0
@@ -49,6 +50,26 @@ class Traffic:
             first = self._sent + 1
             self._sent += requests
         return range(first, first + requests)
+
+    def begin(self) -> None:
+        """Wait until one more request may be under way."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._under_way < self._most_under_way)
+            self._under_way += 1
+
+    def end(self) -> None:
+        """Take note that a request is answered, or never will be."""
+        with self._turn:
+            self._under_way -= 1
+            self._turn.notify()
+
+    def make_do_with_fewer(self) -> int | None:
+        """Let half as many requests be under way, since the target asks for patience; return how many, if fewer."""
+        with self._turn:
+            if self._most_under_way == 1:
+                return None
+            self._most_under_way //= 2
+            return self._most_under_way
 
     @property
     def away(self) -> bool:
