@@ -47,6 +47,7 @@ class _Underway:
     connection: Connection
     started: float
     deadline: Deadline
+    reused: bool = False
     failure: TransportError | None = None
     exchange: Exchange | None = None
 
@@ -122,7 +123,7 @@ class Target:
         for following in (*calls[1:], None):
             reason: RunEndedError | None = None
             exchange = self._end(underway)
-            exchange = self._settled(underway.call, exchange, reused=underway.connection.reused)
+            exchange = self._settled(underway.call, exchange, reused=underway.reused)
             try:
                 if following is not None:
                     underway = self._begin_next(following, self.request(following))
@@ -148,7 +149,7 @@ class Target:
                 self._guard.check()
                 call = calls[index]
                 underway = self._begin(numbers[index], call, self.request(call), self._lanes[lane])
-                answered[index] = self._read(underway), self._lanes[lane].reused
+                answered[index] = self._read(underway), underway.reused
 
         with ThreadPoolExecutor(workers) as pool:
             working = [pool.submit(work, lane) for lane in range(workers)]
@@ -275,8 +276,9 @@ class Target:
 
     def _once(self, call: Call, request: Request) -> Exchange:
         """Send a request once; only one that a kept connection's silent end cost its answer is sent anew."""
-        exchange = self._end(self._begin_next(call, request))
-        if exchange.detail == UNANSWERED and self._connection.reused:
+        underway = self._begin_next(call, request)
+        exchange = self._end(underway)
+        if exchange.detail == UNANSWERED and underway.reused:
             self._keeps_silently_closing()
             (number,) = self.traffic.numbers()
             exchange = self._read(self._begin(number, call, request, self._connection))
@@ -316,6 +318,7 @@ class Target:
             connection.close()
         try:
             connection.open(deadline)
+            underway.reused = connection.reused
             connection.send(connection.encoded(request), deadline)
         except TransportError as failure:
             underway.failure = failure
