@@ -11,6 +11,7 @@ SUITE_MODULES = frozenset(
         "click",
         "dask",
         "distributed",
+        "httptools",
         "hypothesis",
         "jinja2",
         "jsonschema_rs",

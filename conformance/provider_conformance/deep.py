@@ -27,6 +27,7 @@ from provider_conformance.changes import change
 from provider_conformance.drawing import Draw
 from provider_conformance.errors import NotTestableError, RunEndedError, TargetLostError, ViolationError
 from provider_conformance.expectations import Expect
+from provider_conformance.ledger import lost
 from provider_conformance.lifecycle import MOST_ALIVE, STEPS, Lifecycle, Parts
 from provider_conformance.limits import MOST_REQUESTS
 from provider_conformance.refusals import not_survived
@@ -408,7 +409,8 @@ class Hunt:
         """Judge what a trial has sent for errors of the server's own, unless they fail another requirement already."""
         ledger = self.session.ledger
         blamed = {number for claim in ledger.claims[claims:] if claim.problem for number in claim.exchanges}
-        for exchange in answerable(ledger.exchanges[first:]):
+        exchanges = ledger.exchanges[first:]
+        for exchange in answerable(exchanges, lost(exchanges)):
             if exchange.number not in blamed and judge.survived(exchange) is not None:
                 ledger.claim(SURVIVAL, judge.survived, exchange)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from provider_conformance.record import Claim, Notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from provider_conformance.exchange import Exchange
     from provider_conformance.judge import Problem
@@ -39,10 +39,24 @@ class Evidence:
         return Notes(tuple(self.gaps), tuple(self.defects), tuple(self.controls))
 
 
-class Ledger:
-    """The record of one run; nothing is judged that is not in it."""
+def lost(exchanges: Sequence[Exchange], workers: int = 1) -> set[int]:
+    """Return the numbers of the exchanges at the end that the target has left unanswered.
 
-    def __init__(self) -> None:
+    Where several were under way as it went, some that were sent later may have had an answer still.
+    """
+    answered = sorted(exchange.number for exchange in exchanges if exchange.response is not None)
+    last = answered[-workers] if len(answered) >= workers else 0
+    return {exchange.number for exchange in exchanges if exchange.response is None and exchange.number > last}
+
+
+class Ledger:
+    """The record of one run; nothing is judged that is not in it.
+
+    `workers` are how many requests may be under way at a time.
+    """
+
+    def __init__(self, workers: int = 1) -> None:
+        self._workers = workers
         self.exchanges: list[Exchange] = []
         self.claims: list[Claim] = []
         self._evidence: dict[str, Evidence] = {}
@@ -113,10 +127,19 @@ class Ledger:
         claimed = {number for claim in self.claims if claim.requirement == requirement for number in claim.exchanges}
         return claimed.union(self.of(requirement).controls)
 
+    def lost(self) -> set[int]:
+        """Return the numbers of the exchanges at the end that the target has left unanswered."""
+        return lost(self.exchanges, self._workers)
+
     def excuse(self, since: int) -> None:
         """Blame nobody for exchanges from a number on: the target was gone, and somebody may have stopped it."""
+        gone = self.lost()
         for evidence in list(self._evidence.values()):
-            lost = [claim for claim in evidence.violations if any(number >= since for number in claim.exchanges)]
+            lost = [
+                claim
+                for claim in evidence.violations
+                if any(number >= since or number in gone for number in claim.exchanges)
+            ]
             evidence.violations = [claim for claim in evidence.violations if claim not in lost]
             self._excused += lost
             evidence.gaps += [f"the target was gone: {claim.problem.summary}" for claim in lost if claim.problem]

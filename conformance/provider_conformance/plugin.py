@@ -78,6 +78,7 @@ class SuitePlugin:
         self._to_come: list[pytest.Item] = []
         self._told: set[str] = set()
         self._ended = ""
+        self._gone_since: int | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the marks known."""
@@ -129,6 +130,8 @@ class SuitePlugin:
         if self._lanes is not None:
             self._lanes.end()
             self._session.ledger.put_in_order()
+            if self._gone_since is not None:  # what the other lanes have found out meanwhile
+                self._session.ledger.excuse(self._gone_since)
         self._drawings.end()
         if SURVIVAL in self._session.selected:
             judge_survival(self._session.ledger)
@@ -204,6 +207,7 @@ class SuitePlugin:
                     self._session.ledger.of(name).gaps.append(str(ending))
                 item.session.shouldstop = self._ended = str(ending)
                 if isinstance(ending, TargetLostError) and ending.since is not None:
+                    self._gone_since = ending.since
                     self._session.ledger.excuse(ending.since)
             case _:
                 what = f"{item.name}: {type(ending).__name__}: {ending}"

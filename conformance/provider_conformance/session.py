@@ -69,7 +69,7 @@ class Session:
 def open_session(config: Config, progress: Progress, journal: Journal, guard: Guard) -> Session:
     """Put the parts of a run together; `config` has the base URL and token of the target. Nothing is sent yet."""
     assert config.base_url is not None
-    ledger = Ledger()
+    ledger = Ledger(config.workers)
 
     def record(exchange: Exchange) -> None:
         ledger.record(exchange)

@@ -9,7 +9,7 @@ from provider_conformance.connection import UNANSWERED
 from provider_conformance.target import NOT_OPENED, patience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from provider_conformance.exchange import Exchange
     from provider_conformance.ledger import Ledger
@@ -27,25 +27,23 @@ def judge_survival(ledger: Ledger) -> None:
     """
     blamed = {number for claim in ledger.claims if claim.problem is not None for number in claim.exchanges}
     settled = blamed | ledger.judged(SURVIVAL)
-    for exchange in answerable(ledger.exchanges):
+    for exchange in answerable(ledger.exchanges, ledger.lost()):
         if exchange.number not in settled:
             ledger.claim(SURVIVAL, judge.survived, exchange)
 
 
-def answerable(exchanges: list[Exchange]) -> Iterator[Exchange]:
-    """Give the exchanges that had to be answered: within the bounds, not repeated, not lost with the whole target.
+def answerable(exchanges: list[Exchange], lost: Collection[int]) -> Iterator[Exchange]:
+    """Give the exchanges that had to be answered: within the bounds, not repeated, not `lost` with the whole target.
 
     A target that never answers again may have been stopped by somebody; the run says that it is gone.
     """
-    last_answer = max((exchange.number for exchange in exchanges if exchange.response is not None), default=0)
     last_tries = {id(exchange.request): exchange.number for exchange in exchanges}
     for exchange in exchanges:
-        lost = exchange.response is None and exchange.number > last_answer
         later = patience(exchange, 0) is not None
         started = exchange.detail != NOT_OPENED
         # The very same request was sent anew because a kept connection turned out to be closed.
         repeated = exchange.detail == UNANSWERED and last_tries[id(exchange.request)] > exchange.number
-        if is_within_bounds(exchange) and started and not lost and not later and not repeated:
+        if is_within_bounds(exchange) and started and not later and not repeated and exchange.number not in lost:
             yield exchange
 
 
