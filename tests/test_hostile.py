@@ -84,28 +84,41 @@ class Ending:
     report: dict[str, Any]
 
 
+MEASURED = """
+import pathlib, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+pathlib.Path(sys.argv[1]).write_text(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code)
+"""
+"""Runs a command, and writes down the most memory that it had: a child of this process, which is large by itself, would
+have had as much as this from the moment of its birth."""
+
+
 def ended(case: str, after: int, folder: Path) -> Ending:
     """Run the command against a server that answers so after some requests."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PROVIDER_TOKEN": TOKEN}
     server_command = [sys.executable, "-m", "hostile", case, str(after), TOKEN]
     command = [sys.executable, "-m", "provider_conformance", "run"]
     options = ["--timeout", str(TIMEOUT), "--report-dir", str(folder / "reports")]
-    output = folder / "output"
+    output, memory = folder / "output", folder / "memory"
     with subprocess.Popen(server_command, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         url = json.loads(server.stdout.readline())["url"]
         try:
             with output.open("w") as stream:
-                run = subprocess.Popen(
-                    [*command, url, *options], env=environment, cwd=folder, stdout=stream, stderr=subprocess.STDOUT
+                run = subprocess.run(
+                    [sys.executable, "-c", MEASURED, str(memory), *command, url, *options],
+                    env=environment,
+                    cwd=folder,
+                    stdout=stream,
+                    stderr=subprocess.STDOUT,
+                    check=False,
                 )
-                _, status, usage = os.wait4(run.pid, 0)
-                run.returncode = os.waitstatus_to_exitcode(status)
         finally:
             server.kill()
     report = folder / "reports" / "report.json"
     found = json.loads(report.read_bytes()) if report.exists() else {}
-    return Ending(run.returncode, output.read_text(), usage.ru_maxrss, found)
+    return Ending(run.returncode, output.read_text(), int(memory.read_text()), found)
 
 
 Trial = tuple[str, int]
