@@ -119,3 +119,12 @@ def test_neither_token_nor_password_is_found_in_what_a_run_leaves(level: str, tm
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     assert stat.S_IMODE((tmp_path / "reports").stat().st_mode) == 0o700
     assert json.loads((tmp_path / "reports" / "report.json").read_text())["verdict"] == "nonconformant"
+
+
+def test_what_was_no_utf_8_is_none_without_its_password() -> None:
+    body = b'{"password": "caf\xe9 secret", "port": 5060}'.decode("utf-8", "surrogateescape")
+    masked = masked_by("another").members(body)
+    assert "caf" not in masked
+    assert "secret" not in masked
+    with pytest.raises(UnicodeDecodeError):
+        masked.encode("utf-8", "surrogateescape").decode()

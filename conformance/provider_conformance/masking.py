@@ -95,6 +95,8 @@ class Masker:
             text = str(json.loads(value))
         except ValueError:
             return f'{found[1]}"\\{MASK}"'  # what was no JSON is none without its secret
+        if any("\udc80" <= character <= "\udcff" for character in text):
+            return f'{found[1]}"{MASK}\udcff"'  # nor is what was no UTF-8
         return f'{found[1]}"{self._secrets.get(text, MASK)}"'
 
 
