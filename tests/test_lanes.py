@@ -23,8 +23,8 @@ from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
 from provider_conformance.traffic import Traffic
 from test_cleanup import command, everybody
-from test_variants import assert_not_blamed, assert_well_behaved, serving
-from variants.catalogue import VARIANTS, find_variant
+from test_workers import assert_nobody_is_blamed
+from variants.catalogue import VARIANTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,13 +72,7 @@ def test_a_certification_side_by_side_is_one(workers: int, providers: int, tmp_p
 
 @pytest.mark.parametrize("name", [*USUAL, *OTHERS])
 def test_what_runs_side_by_side_blames_nobody(name: str, tmp_path: Path) -> None:
-    variant = find_variant(name)
-    with serving(variant) as server:
-        run = certify(tmp_path, server.url, "--level", variant.level, "--workers", "8", token=server.token)
-        audit = server.audit()
-    assert_not_blamed(run)
-    assert_well_behaved(audit)
-    assert bool(audit["left"]) == variant.keeps
+    assert_nobody_is_blamed(name, 8, tmp_path)
 
 
 def test_a_target_that_dies_ends_all_tests_at_once(tmp_path: Path) -> None:

@@ -60,6 +60,17 @@ class Passage(socketserver.BaseRequestHandler):
             client.sendall(data)
 
 
+def assert_nobody_is_blamed(name: str, workers: int, folder: Path) -> None:
+    """Certify a conforming variant by so many workers: it is not blamed, and treated as well as by one."""
+    variant = find_variant(name)
+    with serving(variant) as server:
+        run = certify(folder, server.url, "--level", variant.level, "--workers", str(workers), token=server.token)
+        audit = server.audit()
+    assert_not_blamed(run)
+    assert_well_behaved(audit)
+    assert bool(audit["left"]) == variant.keeps
+
+
 @pytest.fixture
 def relay() -> Iterator[Relay]:
     """The reference implementation, far away."""
@@ -116,10 +127,4 @@ def test_workers_find_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_who_is_asked_much_at_a_time_is_not_blamed(name: str, tmp_path: Path) -> None:
-    variant = find_variant(name)
-    with serving(variant) as server:
-        run = certify(tmp_path, server.url, "--level", variant.level, "--workers", "6", token=server.token)
-        audit = server.audit()
-    assert_not_blamed(run)
-    assert_well_behaved(audit)
-    assert audit["left"] == []
+    assert_nobody_is_blamed(name, 6, tmp_path)

@@ -38,12 +38,10 @@ class Session:
     providers: Providers
 
     def beside(self) -> Session:
-        """Return a session of the same run with connections of its own, to be used in another thread."""
+        """Return a session of the same run with connections of its own, for `holding` to use in another thread."""
         target = self.target.beside()
         api = self.api.beside(target)
-        inventory = self.inventory.beside(api)
-        providers = self.providers.beside(api, inventory, self.providers.most)
-        return replace(self, target=target, api=api, inventory=inventory, providers=providers)
+        return replace(self, target=target, api=api, inventory=self.inventory.beside(api))
 
     def holding(self, most: int) -> Session:
         """Return a session over the same connections that holds other providers, and so many at most."""
