@@ -131,7 +131,7 @@ class Inventory:
         pages: list[Exchange] = []
         missing, met = set(ours), set[int | None]()
         first: Exchange | None = None
-        for page in self._read_on(base, pagesize, sort_by):
+        for page in self._read_on(base, pagesize, sort_by, sure=-(-len(ours) // pagesize)):
             first = first or page
             if missing:
                 self._api.served(page)
@@ -158,17 +158,18 @@ class Inventory:
         assert first is not None
         return Walk(tuple(pages), pagesize, first, whole=False)
 
-    def _read_on(self, base: int, pagesize: int, sort_by: str | None) -> Iterator[Exchange]:
-        """Give page after page without end; up to where the list says it ends, as many at a time as workers may be."""
-        page = self._api.list(base, pagesize, sort_by)
-        yield page
-        number = 1
+    def _read_on(self, base: int, pagesize: int, sort_by: str | None, sure: int) -> Iterator[Exchange]:
+        """Give page after page without end; up to where the list is known to end, as many at a time as workers may be.
+
+        At first so many pages are `sure` to exist, and then as many as the list says.
+        """
+        number, last = 0, sure if sure <= MANY_PAGES else 1
         while True:
-            last = min(_last_page(page, pagesize) or 0, number + self._api.target.traffic.workers)
+            last = min(last, number + self._api.target.traffic.workers)
             numbers = range(base + number, base + max(last, number + 1))
-            pages = self._api.list_each((page_number, pagesize, sort_by) for page_number in numbers)
+            pages = self._api.list_each((page, pagesize, sort_by) for page in numbers)
             yield from pages
-            number, page = number + len(pages), pages[-1]
+            number, last = number + len(pages), _last_page(pages[-1], pagesize) or 0
 
     def _goes_on(self, met: set[int | None], pagesize: int, sort_by: str | None) -> bool:
         """Tell whether the list is really longer than a walk may be, and not just its count wrong."""
@@ -240,12 +241,15 @@ class Inventory:
         return walk
 
     def pair(self, read: Callable[[], tuple[Walk, Walk]], ours: Collection[int]) -> tuple[Walk, Walk]:
-        """Return two walks whose orders are to be compared, made while nobody else changes the list.
+        """Return two walks whose orders are to be compared; orders that differ were read while nobody changed the list.
 
         The order is only promised while nothing changes. Where there are providers of others, orders that differ are
         believed when they do so again and again.
         """
         with self._api.target.traffic.calm.reading():
+            first, second = read()
+            if _order(first, ours) == _order(second, ours):
+                return first, second
             before = self._others(ours)
             for _ in range(MOST_TRIES):
                 first, second = read()

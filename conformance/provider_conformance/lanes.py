@@ -1,8 +1,7 @@
 """Runs tests side by side, so that the answers of one are waited for while others go on: what --workers is for.
 
 Each lane is a thread with connections of its own. All lanes together hold no more providers than the run may, and have
-no more requests under way than there are workers; a test that needs the list to itself asks for all of the providers,
-and so has nobody beside it.
+no more requests under way than there are workers.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from provider_conformance.errors import NotTestableError, RunEndedError
-from provider_conformance.parts import Parts
+from provider_conformance.parts import Parts, requirements_of
+from provider_conformance.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 holding = pytest.mark.holding
 """Marks a test with the most providers that it holds at a time, where that is not all that the run may hold."""
+
+alone = pytest.mark.alone
+"""Marks a test that nothing may run beside."""
+
+after = pytest.mark.after
+"""Marks a test with requirements whose tests of the same stage must have ended before it, since it asks for them."""
 
 STAGES = (
     (
@@ -43,10 +49,6 @@ def staged(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """Return tests in the order in which lanes take them."""
     order = [name for stage in STAGES for name in stage]
     return sorted(items, key=lambda item: order.index(item.path.name))
-
-
-def _stage(item: pytest.Item) -> int:
-    return next(number for number, stage in enumerate(STAGES) if item.path.name in stage)
 
 
 def _most(item: pytest.Item, all_of_them: int) -> int:
@@ -74,15 +76,26 @@ def source_read_in_turns() -> Iterator[None]:
 
 
 @dataclass
-class _Running:
-    """A test, the providers that are set apart for it, and how it ended."""
+class _Ordered:
+    """A test, what it must wait for, and how it ended."""
 
     test: pytest.Function
     stage: int
-    most: int
+    alone: bool
+    after: frozenset[str]
     begun: bool = False
     done: bool = False
     ending: BaseException | None = None
+
+
+def _ordered(item: pytest.Function) -> _Ordered:
+    earlier = item.get_closest_marker("after")
+    return _Ordered(
+        item,
+        next(number for number, stage in enumerate(STAGES) if item.path.name in stage),
+        item.get_closest_marker("alone") is not None,
+        frozenset(earlier.args if earlier else ()),
+    )
 
 
 class Lanes:
@@ -91,14 +104,9 @@ class Lanes:
     def __init__(self, session: Session, drawings: Drawings, items: Sequence[pytest.Item]) -> None:
         self._session = session
         self._drawings = drawings
-        most = session.providers.most
-        self._tests = {
-            item.nodeid: _Running(item, _stage(item), _most(item, most))
-            for item in staged(items)
-            if isinstance(item, pytest.Function)
-        }
+        self._room = Room(session.providers.most)
+        self._tests = {item.nodeid: _ordered(item) for item in staged(items) if isinstance(item, pytest.Function)}
         self._turn = threading.Condition()
-        self._free = most
         self._ended: RunEndedError | None = None
         self._until_the_end = contextlib.ExitStack()
         self._until_the_end.enter_context(source_read_in_turns())
@@ -116,12 +124,16 @@ class Lanes:
 
     def end(self) -> None:
         """Begin no further test, and wait until those that run have ended."""
-        with self._turn:
-            self._ended = self._ended or RunEndedError("the run has ended")
-            self._turn.notify_all()
+        self._end(RunEndedError("the run has ended"))
         for thread in self._threads:
             thread.join()
         self._until_the_end.close()
+
+    def _end(self, reason: RunEndedError) -> None:
+        with self._turn:
+            self._ended = self._ended or reason
+            self._turn.notify_all()
+        self._room.end(reason)
 
     def _work(self) -> None:
         lane = self._session.beside()
@@ -131,43 +143,51 @@ class Lanes:
         finally:
             lane.target.close()
 
-    def _run(self, test: _Running, lane: Session) -> None:
-        session = lane.holding(test.most)
+    def _run(self, test: _Ordered, lane: Session) -> None:
+        share = self._room.enter(_most(test.test, self._room.size))
+        session = lane.holding(share)
         try:
             self._try(test, session)
         except BaseException as ending:
             test.ending = ending
             # What it holds refers to all that the test has had.
             ending.__traceback__ = None
-        with self._turn:
-            self._session.providers.take_in(session.providers)
-            self._free += test.most - len(session.providers.held)
-            test.done = True
-            if isinstance(test.ending, RunEndedError):
-                self._ended = test.ending
-            self._turn.notify_all()
+            if isinstance(ending, RunEndedError):
+                self._end(ending)
+        finally:
+            share.leave(len(session.providers.held))
+            with self._turn:
+                self._session.providers.take_in(session.providers)
+                test.done = True
+                self._turn.notify_all()
 
-    def _try(self, test: _Running, session: Session) -> None:
-        if test.most < 1:
+    def _try(self, test: _Ordered, session: Session) -> None:
+        if session.providers.most < 1:
             raise NotTestableError("providers cannot be destroyed (DESTROY-1), so that no more may be created")
         Parts(session, test.test, self._drawings).run(test.test)
 
-    def _next(self) -> _Running | None:
-        """Return the first test that there is room for, or None when there will be none."""
+    def _next(self) -> _Ordered | None:
+        """Return the first test that may run beside those that do, or None when there will be none."""
         with self._turn:
             while self._ended is None:
                 undone = [test for test in self._tests.values() if not test.done]
-                waiting = [test for test in undone if not test.begun]
-                if not waiting:
+                if all(test.begun for test in undone):
                     return None
-                stage = min(test.stage for test in undone)
-                running = len(undone) > len(waiting)
-                for test in waiting:
-                    # What an earlier test could not destroy takes the room of a later one, which then does with less.
-                    if test.stage == stage and (test.most <= self._free or not running):
-                        test.most = max(0, min(test.most, self._free))
-                        self._free -= test.most
+                for test in undone:
+                    if not test.begun and _may_begin(test, undone):
                         test.begun = True
                         return test
                 self._turn.wait()
             return None
+
+
+def _may_begin(test: _Ordered, undone: Sequence[_Ordered]) -> bool:
+    """Tell whether a test may begin while others, which have not ended yet, run or wait."""
+    running = [other for other in undone if other.begun]
+    if any(other.alone or test.alone for other in running):
+        return False
+    return all(
+        other.stage == test.stage and not test.after & set(requirements_of(other.test))
+        for other in undone
+        if other is not test and other.stage <= test.stage
+    )

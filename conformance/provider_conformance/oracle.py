@@ -14,12 +14,14 @@ from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
 from provider_conformance.reduction import Culprits, owner, told
+from provider_conformance.room import Room
 from provider_conformance.values.plausible import (
     MOST_IPS,
     TYPICAL,
     Provider,
     Traits,
     Values,
+    combinations,
     is_ours,
     nonce,
     rebased,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from provider_conformance.inventory import Inventory, Walk
     from provider_conformance.journal import Journal
     from provider_conformance.ledger import Ledger
+    from provider_conformance.room import Share
 
 MOST_NONCES = 4
 """Sets of names that a run tries where names turn out to be taken."""
@@ -89,7 +92,7 @@ def _bodiless(exchange: Exchange) -> Exchange:
 class Providers:
     """Every provider that the run created; nothing else is ever updated or destroyed.
 
-    `most` is how many the run may hold at a time, `base` the traits that the target accepts for typical ones.
+    `share` is the room that it has for them, `base` the traits that the target accepts for typical ones.
     """
 
     def __init__(
@@ -111,7 +114,7 @@ class Providers:
         self._ledger = ledger
         self._inventory = inventory
         self._journal = journal
-        self.most = config.max_providers
+        self.share = Room(config.max_providers).enter(config.max_providers)
         self._borne = api.ours
         self.base = TYPICAL
         self.ill_typed: set[str] = set()
@@ -122,13 +125,13 @@ class Providers:
         self._numbers = count(1)
         self._number = 0
 
-    def beside(self, api: Api, inventory: Inventory, most: int) -> Providers:
+    def beside(self, api: Api, inventory: Inventory, share: Share) -> Providers:
         """Return others of the same run, for a test in another thread: no name is given twice, and nothing is shared.
 
         What they know of announced names is; those that a test leaves are to be taken in again.
         """
         others = copy.copy(self)
-        others.held, others.past, others.created, others.most = [], [], 0, most
+        others.held, others.past, others.created, others.share = [], [], 0, share
         others._api, others._inventory = api, inventory  # noqa: SLF001 - its own
         others._guilty_of_create, others._guilty_of_update = Culprits(), Culprits()  # noqa: SLF001
         return others
@@ -138,6 +141,11 @@ class Providers:
         self.held += others.held
         self.past += others.past
         self.created += others.created
+
+    @property
+    def most(self) -> int:
+        """How many providers may be held at a time."""
+        return self.share.most
 
     @property
     def ids(self) -> list[int]:
@@ -244,7 +252,7 @@ class Providers:
         most = len(self.held)
         self.release(self.held[-1])
         if self._once(self.draft(unlike(self._number))).succeeded:
-            self.most = most
+            self.share.most = most
             raise NotTestableError(f"the target takes no more than {most} providers of ours at a time by now")
         self._ledger.claim("CREATE-1", judge.accepted, refusal)
         raise NotTestableError("no create is accepted any more, so that there is nothing to test with")
@@ -283,13 +291,16 @@ class Providers:
             self.state(twin)
         return twin
 
-    def namesake_of(self, held: Held) -> Held:
-        """Create a provider whose name begins with all of another's name."""
-        draft = self.draft()
-        draft = replace(draft, body={**draft.body, "name": f"{held.name} b"})
-        namesake = self.held_by(self._judged(draft, self.send(draft)))
-        self.state(namesake)
-        return namesake
+    def create_alike(self) -> list[Held]:
+        """Create providers that a careless comparison may take for each other, and one that is unlike them.
+
+        The name of the third begins with all of the first one's; the last is a twin, where that is accepted.
+        """
+        drafts = [self.draft(), self.draft(), self.draft(), self.draft(next(combinations()))]
+        drafts[2] = replace(drafts[2], body={**drafts[2].body, "name": f"{drafts[0].name} b"})
+        ours = self._create_some(drafts)
+        twin = self.twin_of(ours[0])
+        return [*ours, twin] if twin else ours
 
     def send(self, draft: Draft, *, content_type: str = "application/json") -> Exchange:
         """Send a plausible create, journalled before and after, without judging its answer."""
@@ -316,7 +327,11 @@ class Providers:
         return draft.body
 
     def announce_all(self, drafts: Sequence[Draft]) -> None:
-        """Note on disk that creates are about to be sent, all in one go: the disk takes its time."""
+        """Note on disk that creates are about to be sent, all in one go, since the disk takes its time.
+
+        There must be room for what they may make, however they are answered; when there is may have to be waited for.
+        """
+        self.share.resize(max(self.share.taken, len(self.held) + len(drafts)))
         self.announced.update({draft.name: draft for draft in drafts})
         self._journal.create(*(draft.name for draft in drafts))
 
@@ -485,6 +500,7 @@ class Providers:
             held.shown, held.story = None, [_bodiless(exchange) for exchange in held.story]
             self._api.gone.add(held.id)
             self._journal.destroyed(held.id)
+            self.share.resize(len(self.held))
 
     def gone(self) -> int:
         """Return an id that names nothing: one that the run created and destroyed."""
@@ -504,6 +520,7 @@ class Providers:
         answers = self._api.send_all([self._api.call(Operation.DESTROY, {"id": one.id}) for one in doomed])
         for one, answer in zip(doomed, answers, strict=True):
             self._released(one, answer)
+        self.share.resize(len(self.held))
 
     def release(self, held: Held) -> None:
         """Destroy a provider that is no longer needed, whatever 2xx the answer is.
@@ -537,7 +554,7 @@ class Providers:
 
     def newcomers(self, before: Walk) -> list[int]:
         """Return the ids that list gives now, gave not before, and that are not ours: a few at most."""
-        known = {*before.ids, *self.ids}
+        known = {*before.ids, *(self._borne - self._api.gone)}
         return [identity for identity in self._inventory.newest(before).ids if identity not in known][:MOST_NEWCOMERS]
 
     def take_over(self, identity: int, name: str) -> None:
@@ -554,6 +571,7 @@ class Providers:
             self.past.remove(held)
             self._api.gone.discard(held.id)
             self.held.append(held)
+            self.share.admit(len(self.held))
             self._journal.created(held.name, held.id)
 
     @contextlib.contextmanager
@@ -577,6 +595,7 @@ class Providers:
         self._journal.created(draft.name, identity)
         held = Held(identity, draft.number, draft.body, [answer])
         self.held.append(held)
+        self.share.admit(len(self.held))
         return held
 
     def _adopt_by_name(self, answer: Exchange, draft: Draft) -> Held | None:

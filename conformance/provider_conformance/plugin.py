@@ -85,6 +85,8 @@ class SuitePlugin:
         config.addinivalue_line("markers", "requirement(*ids): the requirements that a test tests")
         config.addinivalue_line("markers", "drawing(what): draws the values of a test ahead of it")
         config.addinivalue_line("markers", "holding(most): the most providers that a test holds at a time")
+        config.addinivalue_line("markers", "alone: nothing may run beside a test")
+        config.addinivalue_line("markers", "after(*ids): the requirements whose tests must have ended before")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the tests of selected requirements, in the order of the suite."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from provider_conformance.guard import Guard
     from provider_conformance.journal import Journal
     from provider_conformance.progress import Progress
+    from provider_conformance.room import Share
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ class Session:
         api = self.api.beside(target)
         return replace(self, target=target, api=api, inventory=self.inventory.beside(api))
 
-    def holding(self, most: int) -> Session:
-        """Return a session over the same connections that holds other providers, and so many at most."""
-        return replace(self, providers=self.providers.beside(self.api, self.inventory, most))
+    def holding(self, share: Share) -> Session:
+        """Return a session over the same connections that holds other providers, for which it has a share of room."""
+        return replace(self, providers=self.providers.beside(self.api, self.inventory, share))
 
     @cached_property
     def selected(self) -> frozenset[str]:

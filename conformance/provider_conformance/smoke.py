@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.api import Api
+from provider_conformance.contract import Operation
 from provider_conformance.dialling import UNTRUSTED
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.exchange import TransportProblem
@@ -18,6 +19,8 @@ from provider_conformance.target import Target
 from provider_conformance.values.plausible import TYPICAL, Traits, combinations, nonce, unlike
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provider_conformance.config import Config
     from provider_conformance.exchange import Exchange
     from provider_conformance.session import Session
@@ -101,18 +104,18 @@ def _find_capacity(session: Session) -> None:
     one of ours is gone; the run then makes do with fewer.
     """
     providers = session.providers
-    refusal = None
     # No two share a value that they need not share: only their number can be why one is refused.
     kinds = map(unlike, count())
+    refusal = None
     while refusal is None and len(providers.held) < providers.most:
-        answer = _sent(session, next(kinds))
-        refusal = None if answer.succeeded else answer
+        some = islice(kinds, min(session.config.workers, providers.most - len(providers.held)))
+        refusal = next((answer for answer in _all_sent(session, list(some)) if not answer.succeeded), None)
     if refusal is not None and refusal.refused and providers.held:
         most = len(providers.held)
         providers.release(providers.held[0])
         if _sent(session, next(kinds)).succeeded:
             session.progress.note(f"the target takes no more than {most} providers of ours at a time")
-            providers.most = most
+            providers.share.most = most
     if session.config.workers > 1 and len(providers.held) > 1:
         # How pages are counted shows while there are several: tests that run side by side change them all the time.
         session.inventory.first_page()
@@ -126,11 +129,20 @@ def _tried(session: Session) -> Exchange:
 
 
 def _sent(session: Session, traits: Traits = TYPICAL) -> Exchange:
-    providers = session.providers
-    draft = providers.draft(traits)
-    answer = session.api.create(providers.announce(draft))
-    providers.adopt(answer, draft)
+    (answer,) = _all_sent(session, [traits])
     return answer
+
+
+def _all_sent(session: Session, kinds: Sequence[Traits]) -> list[Exchange]:
+    """Create providers, as many as are accepted of those that were wanted, without judging the answers."""
+    providers = session.providers
+    drafts = [providers.draft(traits) for traits in kinds]
+    providers.announce_all(drafts)
+    calls = [session.api.call(Operation.CREATE, draft.body) for draft in drafts]
+    answers = list(session.api.send_all(calls))
+    for draft, answer in zip(drafts, answers, strict=True):
+        providers.adopt(answer, draft)
+    return answers
 
 
 def _diagnosis(where: str, listing: Exchange, creating: Exchange | None) -> Diagnosis:  # noqa: PLR0911 - a list of them

@@ -13,6 +13,7 @@ from provider_conformance.call import NO_TOKEN, Call, json_body
 from provider_conformance.contract import Operation
 from provider_conformance.discretion import judge_errors
 from provider_conformance.errors import NotTestableError
+from provider_conformance.lanes import after, alone, holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import BATCH, Refusals
 from provider_conformance.values import tokens
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 
 @requirement("AUTH-1")
+@alone
+@holding(1)
 def test_the_valid_token_is_served_on_every_operation(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -54,6 +57,7 @@ def test_the_valid_token_is_served_on_every_operation(
 
 
 @requirement("AUTH-2")
+@holding(4)
 def test_a_request_without_token_is_refused_on_every_operation(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
@@ -77,6 +81,7 @@ def test_a_request_without_token_is_refused_on_every_operation(
 
 
 @requirement("AUTH-3")
+@holding(4)
 def test_a_token_that_differs_is_refused_on_every_operation(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -93,6 +98,8 @@ def test_a_token_that_differs_is_refused_on_every_operation(
 
 
 @requirement("AUTH-5")
+@holding(4)
+@after("AUTH-2")
 def test_the_token_counts_in_its_header_alone(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
@@ -128,6 +135,7 @@ def test_the_token_counts_in_its_header_alone(
 
 
 @requirement("AUTH-5")
+@holding(3)
 def test_the_header_s_name_may_be_in_any_letter_case(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -148,7 +156,8 @@ def test_the_header_s_name_may_be_in_any_letter_case(
         with expect.each():
             drafts = [providers.draft() for _ in range(2)]
             providers.need_room(len(drafts))
-            calls = [api.call(Operation.CREATE, providers.announce(draft)) for draft in drafts]
+            providers.announce_all(drafts)
+            calls = [api.call(Operation.CREATE, draft.body) for draft in drafts]
             calls[1] = replace(calls[1], token_header=spelling)
             created = [api.send(call) for call in calls]
             for draft, answer in zip(drafts, created, strict=True):
@@ -238,8 +247,9 @@ class Intruder:
         """Try to create; whether something was stored is looked at in the end."""
         for some in in_batches(trials, min(BATCH, max(1, self._providers.most - len(self._providers.held)))):
             drafts = [self._providers.draft() for _ in some]
+            self._providers.announce_all(drafts)
             calls = [
-                self._api.call(Operation.CREATE, self._providers.announce(draft), token=token)
+                self._api.call(Operation.CREATE, draft.body, token=token)
                 for draft, (_, token) in zip(drafts, some, strict=True)
             ]
             answers = self._send(calls)
@@ -348,6 +358,8 @@ class Intruder:
 
 
 @requirement("AUTH-4")
+@holding(4)
+@after("AUTH-2", "AUTH-3")
 def test_a_token_of_another_length_is_refused_on_every_operation(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
@@ -385,6 +397,8 @@ def _serving_wrong_tokens(ledger: Ledger) -> set[str | None]:
 
 
 @requirement("HTTP-6")
+@alone
+@holding(1)
 def test_no_error_of_the_whole_run_discloses_anything(
     api: Api, providers: Providers, ledger: Ledger, expect: Expect
 ) -> None:

@@ -117,9 +117,7 @@ def test_no_id_is_given_twice(providers: Providers, expect: Expect) -> None:
     given: list[int] = []
 
     for keep in (1, 0, 2, 1, 0):
-        for _ in range(3):
-            providers.need_room()
-            answer = providers.send(providers.draft())
+        for answer in providers.send_all([providers.draft() for _ in range(3)]):
             identity = judge.given_id(answer)
             if identity is None:
                 raise NotTestableError(f"create gives no id: {judge.answer(answer)}")
@@ -164,7 +162,8 @@ def test_creates_that_arrive_at_the_same_time_get_ids_of_their_own(
 ) -> None:
     for _ in range(2):
         drafts = [providers.draft() for _ in range(providers.most)]
-        calls = [api.call(Operation.CREATE, providers.announce(draft)) for draft in drafts]
+        providers.announce_all(drafts)
+        calls = [api.call(Operation.CREATE, draft.body) for draft in drafts]
 
         answers = api.send_together(calls)
 

@@ -11,7 +11,7 @@ from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import not_survived
 from provider_conformance.values.illegal import Violation, bodies_that_are_no_object, ill_typed_ids
-from provider_conformance.values.plausible import TYPICAL, combinations, few_combinations, single_changes
+from provider_conformance.values.plausible import TYPICAL, few_combinations, single_changes
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
@@ -75,9 +75,7 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
 def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
     # Names that begin with another's, the same values but for what must be its own: what a careless WHERE mixes up.
     for doomed in range(4):
-        ours = providers.create_some([TYPICAL] * 2)
-        ours += [providers.namesake_of(ours[0]), providers.create(next(combinations()))]
-        ours += [twin] if (twin := providers.twin_of(ours[0])) else []
+        ours = providers.create_alike()
         before = [providers.shown(held) for held in ours]
         listed = inventory.judged(ours=providers.ids).ids
 

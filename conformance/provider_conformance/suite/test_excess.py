@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError, TargetLostError
+from provider_conformance.lanes import alone, holding
 from provider_conformance.plugin import requirement
 from provider_conformance.values.excess import excesses
 
@@ -25,6 +26,8 @@ MOST_RETRIES = 20
 
 
 @requirement("HTTP-5")
+@alone
+@holding(2)
 def test_the_request_after_an_excessive_body_is_served_as_usual(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:

@@ -211,6 +211,8 @@ class Stray:
     def _answers(self, operation: Operation, batch: Sequence[StrayCall], held: Held) -> list[Exchange]:
         """Send calls, and destroy again what they have created."""
         drafts = [self._providers.draft() for _ in batch]
+        if operation is Operation.CREATE:
+            self._providers.announce_all(drafts)
         calls = [self._complete(operation, stray, held, draft) for stray, draft in zip(batch, drafts, strict=True)]
         answers, made = [], []
         for stray, draft, answer in zip(batch, drafts, self._api.send_all(calls), strict=True):
@@ -264,7 +266,7 @@ class Stray:
         """Return what a server that acts on any request would find what it needs in; never an id that is not ours."""
         match operation:
             case Operation.CREATE:
-                return self._providers.announce(draft)
+                return draft.body
             case Operation.LIST:
                 return {"id": held.id, "pagination": self._first_page, "pagesize": 1}
             case Operation.UPDATE:

@@ -207,8 +207,9 @@ class Writer:
             replace(draft, body=self._with(draft.body, draft.number, texts))
             for draft, (_, texts) in zip(plain, trials, strict=True)
         ]
+        self._providers.announce_all(drafts)
         calls = [
-            self._api.call(Operation.CREATE, written(self._providers.announce(draft), text))
+            self._api.call(Operation.CREATE, written(draft.body, text))
             for draft, (text, _) in zip(drafts, trials, strict=True)
         ]
         answers = []

@@ -1,0 +1,127 @@
+"""Shares out the providers that a run may hold among tests that run side by side, as they need them."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from provider_conformance.errors import NotTestableError
+
+if TYPE_CHECKING:
+    from provider_conformance.errors import RunEndedError
+
+
+@dataclass(eq=False)
+class Share:
+    """What one test has of a room: how many providers are its own now, are to be, and ever will be at most."""
+
+    room: Room = field(repr=False)
+    most: int
+    taken: int = 0
+    wanted: int | None = None
+    hopeless: bool = False
+
+    def resize(self, count: int) -> None:
+        """Make room for so many providers in all; wait for that until others have given back what they have.
+
+        Raises NotTestableError when it will never be, and what ended the run when that has ended.
+        """
+        self.room.resize(self, min(count, self.most))
+
+    def admit(self, count: int) -> None:
+        """Take note that it has so many providers, whether there is room for them or not."""
+        self.room.admit(self, count)
+
+    def leave(self, kept: int) -> None:
+        """Give everything back but what is kept, which takes the room of all others from now on."""
+        self.room.leave(self, kept)
+
+
+class Room:
+    """Room for so many providers in all, of which each test takes what it holds at the moment.
+
+    Nobody waits for ever: a test gets more only where all could still get, one after another, the most that they have
+    said they will want (Dijkstra's banker's algorithm). Who began first is served first.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._turn = threading.Condition()
+        self._shares: list[Share] = []
+        self._ended: RunEndedError | None = None
+
+    def enter(self, most: int) -> Share:
+        """Let a test begin that will hold so many at most, or as many as there are at all."""
+        with self._turn:
+            share = Share(self, max(0, min(most, self.size)))
+            self._shares.append(share)
+        return share
+
+    def resize(self, share: Share, count: int) -> None:
+        """Give a share more, as soon as that can be, or take some of it."""
+        with self._turn:
+            if count <= share.taken:
+                share.taken = count
+                self._serve()
+                return
+            share.wanted = count
+            self._serve()
+            self._turn.wait_for(lambda: share.taken >= count or share.hopeless or self._ended is not None)
+            share.wanted = None
+            if share.taken >= count:
+                return
+            share.hopeless = False
+            if self._ended is not None:
+                raise self._ended
+            raise NotTestableError("there is no more room for providers: some cannot be destroyed (DESTROY-1)")
+
+    def admit(self, share: Share, count: int) -> None:
+        """Let a share be larger than it might be, since its providers are there."""
+        with self._turn:
+            share.taken = max(share.taken, count)
+
+    def leave(self, share: Share, kept: int) -> None:
+        """Give a share back, but for what is kept."""
+        with self._turn:
+            self._shares.remove(share)
+            self.size -= kept
+            for other in self._shares:
+                other.most = max(other.taken, min(other.most, self.size))
+            self._serve()
+
+    def end(self, reason: RunEndedError) -> None:
+        """Let nobody wait any longer: the run has ended."""
+        with self._turn:
+            self._ended = self._ended or reason
+            self._turn.notify_all()
+
+    def _serve(self) -> None:
+        """Give those that wait what they can have, and tell the last of them when all wait for each other.
+
+        That can only be where refused requests have made providers, or some cannot be destroyed.
+        """
+        waiting = [share for share in self._shares if share.wanted is not None]
+        some_go_on = False
+        for share in sorted(waiting, key=lambda share: not share.taken):
+            if share.wanted is None or (some_go_on and not share.taken):
+                continue
+            if self._is_safe(share, share.wanted):
+                share.taken, share.wanted = share.wanted, None
+            elif share.taken:
+                some_go_on = True
+        if waiting and all(share.wanted is not None for share in self._shares):
+            waiting[-1].hopeless = True
+        self._turn.notify_all()
+
+    def _is_safe(self, share: Share, count: int) -> bool:
+        """Tell whether all could still get the most that they will want, if a share were as large as that."""
+        shares = [(one.most, count if one is share else one.taken) for one in self._shares]
+        free = self.size - sum(taken for _, taken in shares)
+        if free < 0:
+            return False
+        for most, taken in sorted(shares, key=lambda one: one[0] - one[1]):
+            if most - taken > free:
+                return False
+            free += taken
+        return True

@@ -1,0 +1,133 @@
+"""Room for providers, shared out among tests that run side by side: never too much, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from provider_conformance.errors import NotTestableError, RunEndedError
+from provider_conformance.room import Room, Share
+
+SIZE = 8
+SHORT = 0.05
+
+
+def asked_for(share: Share, count: int) -> Future[None]:
+    """Ask for room in another thread, and give that long enough to get it or to wait for it."""
+    asked = Future[None]()
+
+    def ask() -> None:
+        try:
+            asked.set_result(share.resize(count))
+        except (NotTestableError, RunEndedError) as reason:
+            asked.set_exception(reason)
+
+    threading.Thread(target=ask, daemon=True).start()
+    time.sleep(SHORT)
+    return asked
+
+
+def test_what_is_free_is_given_at_once_and_what_is_not_when_it_is_given_back() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(6), room.enter(4)
+    first.resize(6)
+    asked = asked_for(second, 3)
+    assert not asked.done()
+    first.resize(4)
+    asked.result(10)
+    assert (first.taken, second.taken) == (4, 3)
+
+
+def test_nobody_gets_what_another_might_need_to_end() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(SIZE), room.enter(SIZE)
+    first.resize(4)
+    # There is room for one more, but then neither could get all that it may want.
+    asked = asked_for(second, 1)
+    assert not asked.done()
+    first.resize(SIZE)
+    first.resize(0)
+    asked.result(10)
+
+
+def test_those_that_hold_some_go_first() -> None:
+    room = Room(SIZE)
+    newcomer, holder, other = room.enter(3), room.enter(6), room.enter(4)
+    holder.resize(3)
+    other.resize(4)
+    asked_first = asked_for(newcomer, 3)
+    asked = asked_for(holder, 6)
+    other.resize(1)
+    asked.result(10)
+    assert not asked_first.done()
+    holder.leave(0)
+    asked_first.result(10)
+
+
+def test_no_more_is_wanted_than_was_said() -> None:
+    share = Room(SIZE).enter(3)
+    share.resize(5)
+    assert share.taken == 3
+
+
+def test_what_is_kept_is_room_that_others_do_not_have() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(SIZE), room.enter(SIZE)
+    first.resize(3)
+    first.leave(3)
+    assert second.most == SIZE - 3
+    assert room.enter(SIZE).most == SIZE - 3
+
+
+def test_whoever_is_told_to_wait_for_those_that_wait_too_gives_up() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(SIZE), room.enter(SIZE)
+    # Refused requests have made providers, so that there is less room than anybody could know.
+    first.admit(5)
+    second.admit(3)
+    asked = [asked_for(share, SIZE) for share in (first, second)]
+    with pytest.raises(NotTestableError, match="no more room"):
+        asked[1].result(10)
+    second.leave(0)
+    asked[0].result(10)
+
+
+def test_the_end_of_a_run_ends_all_waiting() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(SIZE), room.enter(SIZE)
+    first.resize(SIZE)
+    asked = asked_for(second, 1)
+    room.end(RunEndedError("over"))
+    with pytest.raises(RunEndedError, match="over"):
+        asked.result(10)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_many_that_want_much_all_end_and_never_have_too_much(seed: int) -> None:
+    room, turn = Room(SIZE), threading.Lock()
+    held: dict[int, int] = {}
+    most_held = 0
+
+    def work(number: int) -> None:
+        nonlocal most_held
+        chance = random.Random(f"{seed} {number}")  # noqa: S311 - no secret
+        share = room.enter(most := chance.randint(1, SIZE))
+        for _ in range(30):
+            count = chance.randint(0, most)
+            if count < share.taken:
+                held[number] = count
+            share.resize(count)
+            with turn:
+                held[number] = count
+                most_held = max(most_held, sum(held.values()))
+        held[number] = 0
+        share.leave(0)
+
+    with ThreadPoolExecutor(16) as pool:
+        for done in [pool.submit(work, number) for number in range(48)]:
+            done.result(60)
+    assert 0 < most_held <= SIZE
