@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Identity,
+    Index,
     Integer,
     MetaData,
     Table,
@@ -68,6 +69,9 @@ PROVIDERS = Table(
     Column("ips", JSON, nullable=False),
     Column("in_parameters", JSON, nullable=False),
     Column("out_parameters", JSON, nullable=False),
+    # Else whoever asks for a page in the order of names, or for the count, waits until all of the table is read. Other
+    # databases set bounds to what they index.
+    Index("providers_by_name", "name", "id").ddl_if(dialect="sqlite"),
     sqlite_autoincrement=True,
 )
 
@@ -79,10 +83,10 @@ _DELETE = delete(PROVIDERS).where(_THIS)
 _COUNT = select(func.count()).select_from(PROVIDERS)
 _ALL = select(PROVIDERS).order_by(PROVIDERS.c.id)
 _ONE = select(PROVIDERS).where(_THIS)
-_PAGES = {
-    order: select(PROVIDERS).order_by(*columns).offset(bindparam("offset")).limit(bindparam("limit"))
-    for order, columns in {"id": (PROVIDERS.c.id,), "name": (PROVIDERS.c.name, PROVIDERS.c.id)}.items()
-}
+_ORDERS = {"id": (PROVIDERS.c.id,), "name": (PROVIDERS.c.name, PROVIDERS.c.id)}
+_PAGE = select(PROVIDERS).offset(bindparam("offset")).limit(bindparam("limit"))
+_FROM_THE_START = {order: _PAGE.order_by(*columns) for order, columns in _ORDERS.items()}
+_FROM_THE_END = {order: _PAGE.order_by(*[column.desc() for column in columns]) for order, columns in _ORDERS.items()}
 
 
 class UnstorableError(Exception):
@@ -128,8 +132,15 @@ class Store:
         """Return how many providers there are, and some of them, both from the same moment."""
         with self._transaction(snapshot=True) as connection:
             count = connection.execute(_COUNT).scalar_one()
-            rows = connection.execute(_PAGES[order], {"offset": offset, "limit": limit}).mappings().all()
-        return count, [dict(row) for row in rows]
+            limit = min(limit, count - offset)
+            if limit <= 0:
+                return count, []
+            # What is skipped is read, too: from the nearer end that is less.
+            behind = count - offset - limit
+            backwards = behind < offset
+            pages, skipped = (_FROM_THE_END, behind) if backwards else (_FROM_THE_START, offset)
+            rows = connection.execute(pages[order], {"offset": skipped, "limit": limit}).mappings().all()
+        return count, [dict(row) for row in (reversed(rows) if backwards else rows)]
 
     def all(self) -> list[Properties]:
         """Return every provider, by id."""
