@@ -22,7 +22,8 @@ def asked_for(share: Share, count: int) -> Future[None]:
 
     def ask() -> None:
         try:
-            asked.set_result(share.resize(count))
+            share.resize(count)
+            asked.set_result(None)
         except (NotTestableError, RunEndedError) as reason:
             asked.set_exception(reason)
 
@@ -74,6 +75,29 @@ def test_no_more_is_wanted_than_was_said() -> None:
     assert share.taken == 3
 
 
+def test_whoever_can_do_with_less_gets_what_is_free() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(5), room.enter(SIZE)
+    first.resize(5)
+    assert second.take(1, 6) == 3
+    assert second.take(2, 6) == 3, "it has that already, and there is no more"
+    first.resize(0)
+    assert second.take(1, 6) == 6
+    assert second.take(1, 2 * SIZE) == SIZE
+
+
+def test_whoever_can_do_with_less_waits_for_the_least() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(6), room.enter(SIZE)
+    first.resize(6)
+    asked = Future[int]()
+    threading.Thread(target=lambda: asked.set_result(second.take(3, SIZE)), daemon=True).start()
+    time.sleep(SHORT)
+    assert not asked.done()
+    first.leave(0)
+    assert asked.result(10) == SIZE
+
+
 def test_what_is_kept_is_room_that_others_do_not_have() -> None:
     room = Room(SIZE)
     first, second = room.enter(SIZE), room.enter(SIZE)
@@ -114,11 +138,13 @@ def test_many_that_want_much_all_end_and_never_have_too_much(seed: int) -> None:
 
     def work(number: int) -> None:
         nonlocal most_held
-        chance = random.Random(f"{seed} {number}")  # noqa: S311 - no secret
+        chance = random.Random(f"{seed} {number}")
         share = room.enter(most := chance.randint(1, SIZE))
         for _ in range(30):
             count = chance.randint(0, most)
-            if count < share.taken:
+            if chance.randint(0, 1):
+                count = share.take(min(1, count), count)
+            elif count < share.taken:
                 held[number] = count
             share.resize(count)
             with turn:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provider_conformance.api import Api
 from provider_conformance.call import Call
 from provider_conformance.config import Config
 from provider_conformance.guard import Guard
+from provider_conformance.ledger import Ledger
 from provider_conformance.survival import answerable
 from provider_conformance.target import Target
 
@@ -134,6 +136,26 @@ def test_a_connection_that_was_closed_in_silence_costs_no_answer(
     lost = [exchange for exchange in recorded if exchange.response is None]
     assert lost
     assert not set(map(id, lost)) & set(map(id, answerable(recorded, ()))), "nobody is blamed for it"
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_was_sent_ahead_is_given_once_to_whoever_asks(server: Counting, workers: int, tmp_path: Path) -> None:
+    with aimed(server, tmp_path, workers) as (target, _):
+        api, (a, b, c) = Api(target, Ledger()), calls("a", "b", "c")
+
+        with api.ahead([a, b, a]):
+            assert len(server.seen) == 3
+            known = [api.send(a), *api.send_all([b, c]), api.send(a)]
+            assert answers(known) == [b"a", b"b", b"c", b"a"]
+            assert len({exchange.number for exchange in known}) == 4
+            assert sorted(server.seen) == ["a", "a", "b", "c"]
+            api.send(a)
+            assert len(server.seen) == 5, "who looks again really does"
+
+        with api.ahead([a]):
+            pass
+        api.send(a)
+        assert len(server.seen) == 7, "nothing is kept beyond the block"
 
 
 def test_another_target_counts_on(server: Counting, tmp_path: Path) -> None:

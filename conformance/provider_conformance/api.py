@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import nullcontext
+from collections import deque
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -44,6 +45,7 @@ class Api:
         self.gone: set[int] = set()
         self.others: set[int] = set()
         self._ledger = ledger
+        self._ahead: dict[Call, deque[Exchange]] = {}
 
     def beside(self, target: Target) -> Api:
         """Return another over other connections, which knows the same ids."""
@@ -67,7 +69,11 @@ class Api:
 
     def show_all(self, identities: Sequence[int]) -> tuple[Exchange, ...]:
         """Send shows side by side."""
-        return tuple(self.send_all([self.query(Operation.SHOW, {"id": str(identity)}) for identity in identities]))
+        return tuple(self.send_all(self.shows(identities)))
+
+    def shows(self, identities: Iterable[int]) -> Sequence[Call]:
+        """Make the calls of shows, without sending them."""
+        return [self.query(Operation.SHOW, {"id": str(identity)}) for identity in identities]
 
     def list(
         self,
@@ -78,17 +84,20 @@ class Api:
         token: str | None = None,
     ) -> Exchange:
         """Send a list; without `sort_by` the parameter is left out."""
-        exchange = self.send(self._listing(pagination, pagesize, sort_by, token))
+        exchange = self.send(self.page(pagination, pagesize, sort_by, token=token))
         return self._page(exchange, pagesize)
 
     def list_each(self, pages: Iterable[tuple[int, int, str | None]]) -> tuple[Exchange, ...]:
         """Send lists side by side, each of a page, a page size and an order."""
         asked = list(pages)
-        calls = [self._listing(page, pagesize, sort_by, None) for page, pagesize, sort_by in asked]
+        calls = [self.page(*one) for one in asked]
         answers = self.send_all(calls)
         return tuple(self._page(answer, pagesize) for answer, (_, pagesize, _) in zip(answers, asked, strict=True))
 
-    def _listing(self, pagination: int | str, pagesize: int | str, sort_by: str | None, token: str | None) -> Call:
+    def page(
+        self, pagination: int | str, pagesize: int | str, sort_by: str | None, *, token: str | None = None
+    ) -> Call:
+        """Make the call of a list, without sending it."""
         parameters = {"pagination": str(pagination), "pagesize": str(pagesize)}
         if sort_by is not None:
             parameters["sort_by"] = sort_by
@@ -137,8 +146,23 @@ class Api:
         """Make the call of an operation that has a query, without sending it."""
         return Call(operation.value, "GET", query=tuple(parameters.items()), token=token)
 
+    @contextmanager
+    def ahead(self, calls: Sequence[Call]) -> Iterator[None]:
+        """Send reads side by side; the block, which changes nothing, gets an answer when it sends the same call.
+
+        Each answer is given once: who looks again really does.
+        """
+        for call, answer in zip(calls, self.send_all(calls), strict=True):
+            self._ahead.setdefault(call, deque()).append(answer)
+        try:
+            yield
+        finally:
+            self._ahead.clear()
+
     def send(self, call: Call) -> Exchange:
         """Send a call and judge what can be judged of any answer."""
+        if answers := self._ahead.get(call):
+            return answers.popleft()
         self._spare_others(call)
         with self._calm([call]):
             exchange = self.target.send(call)
@@ -147,6 +171,9 @@ class Api:
 
     def send_all(self, calls: Sequence[Call]) -> Iterator[Exchange]:
         """Send calls whose order does not matter, some at a time, and judge what can be judged of any answer."""
+        if any(self._ahead.get(call) for call in calls):
+            yield from map(self.send, calls)
+            return
         for call in calls:
             self._spare_others(call)
         exchanges = self.target.send_all(calls)

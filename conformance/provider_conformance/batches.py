@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
 
@@ -14,8 +13,13 @@ AT_ONCE = 4
 """Providers of ours that are updated side by side."""
 
 
-def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Split items into batches of a size, of which the last may be smaller."""
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch
+def in_batches(items: Iterable[T], size: int | Callable[[int], int]) -> Iterator[list[T]]:
+    """Split items into batches of a size, of which the last may be smaller.
+
+    A size that is a function is asked before each batch: told how many are left, it says how many are next.
+    """
+    rest = list(items)
+    while rest:
+        count = size if isinstance(size, int) else size(len(rest))
+        yield rest[:count]
+        del rest[:count]

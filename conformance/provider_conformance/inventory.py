@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from provider_conformance.api import Api
+    from provider_conformance.call import Call
     from provider_conformance.exchange import Exchange
     from provider_conformance.ledger import Ledger
 
@@ -157,6 +158,12 @@ class Inventory:
                 break
         assert first is not None
         return Walk(tuple(pages), pagesize, first, whole=False)
+
+    def sure_pages(self, size: int, pagesize: int = LARGEST_PAGE, sort_by: str | None = DEFAULT) -> Sequence[Call]:
+        """Return the calls that any walk begins with where there are so many providers at least."""
+        base, order = self.first_page(), self.default if sort_by == DEFAULT else sort_by
+        pages = -(-size // pagesize) if size <= MANY_PAGES * pagesize or self._scattered else 1
+        return [self._api.page(base + page, pagesize, order) for page in range(pages)]
 
     def _read_on(self, base: int, pagesize: int, sort_by: str | None, sure: int) -> Iterator[Exchange]:
         """Give page after page without end; up to where the list is known to end, as many at a time as workers may be.

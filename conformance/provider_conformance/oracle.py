@@ -204,7 +204,7 @@ class Providers:
 
         What a batch has made is shown once, and destroyed when the next one begins.
         """
-        for some in in_batches(kinds, max(1, self.most - len(self.held))):
+        for some in in_batches(kinds, self.room_for):
             kept = list(self.held)
             answers = self.try_all(some, exactly=exactly)
             self.show_all([held for held in self.held if held not in kept])
@@ -334,6 +334,11 @@ class Providers:
         self.share.resize(max(self.share.taken, len(self.held) + len(drafts)))
         self.announced.update({draft.name: draft for draft in drafts})
         self._journal.create(*(draft.name for draft in drafts))
+
+    def room_for(self, count: int) -> int:
+        """Take room for so many more providers, or for as many as there is room for now, but one; return how many."""
+        held = len(self.held)
+        return max(1, self.share.take(held + 1, held + count) - held)
 
     def need_room(self, count: int = 1) -> None:
         """Raise NotTestableError when the run may not hold as many providers more."""

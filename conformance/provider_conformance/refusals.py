@@ -66,7 +66,7 @@ class Refusals:
         before = self.look_around()
         self._providers.clear()
         sent = []
-        for batch in in_batches(violations, min(BATCH, self._providers.most)):
+        for batch in in_batches(violations, self._providers.room_for):
             drafts = [self._providers.draft(OTHERWISE) for _ in batch]
             self._providers.announce_all(drafts)
             calls = [

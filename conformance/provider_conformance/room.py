@@ -19,7 +19,7 @@ class Share:
     room: Room = field(repr=False)
     most: int
     taken: int = 0
-    wanted: int | None = None
+    wanted: range | None = None
     hopeless: bool = False
 
     def resize(self, count: int) -> None:
@@ -27,7 +27,18 @@ class Share:
 
         Raises NotTestableError when it will never be, and what ended the run when that has ended.
         """
-        self.room.resize(self, min(count, self.most))
+        if count <= self.taken:
+            self.room.give_back(self, count)
+        else:
+            self.take(count, count)
+
+    def take(self, least: int, most: int) -> int:
+        """Make room for so many providers in all at `most`, as many as can be now; wait where that is not the `least`.
+
+        Returns for how many there is room. Raises as `resize` does.
+        """
+        self.room.take(self, min(least, self.most), min(most, self.most))
+        return self.taken
 
     def admit(self, count: int) -> None:
         """Take note that it has so many providers, whether there is room for them or not."""
@@ -58,20 +69,24 @@ class Room:
             self._shares.append(share)
         return share
 
-    def resize(self, share: Share, count: int) -> None:
-        """Give a share more, as soon as that can be, or take some of it."""
+    def give_back(self, share: Share, count: int) -> None:
+        """Leave a share no more than so many."""
         with self._turn:
-            if count <= share.taken:
-                share.taken = count
-                self._serve()
-                return
-            share.wanted = count
+            share.taken = count
             self._serve()
-            self._turn.wait_for(lambda: share.taken >= count or share.hopeless or self._ended is not None)
-            share.wanted = None
-            if share.taken >= count:
+
+    def take(self, share: Share, least: int, most: int) -> None:
+        """Give a share more, as much as can be up to the most, as soon as the least can be."""
+        with self._turn:
+            if most <= share.taken:
                 return
-            share.hopeless = False
+            share.wanted = range(max(least, share.taken), most + 1)
+            self._serve()
+            if share.taken < least:
+                self._turn.wait_for(lambda: share.wanted is None or share.hopeless or self._ended is not None)
+            share.wanted, share.hopeless = None, False
+            if share.taken >= least:
+                return
             if self._ended is not None:
                 raise self._ended
             raise NotTestableError("there is no more room for providers: some cannot be destroyed (DESTROY-1)")
@@ -106,8 +121,9 @@ class Room:
         for share in sorted(waiting, key=lambda share: not share.taken):
             if share.wanted is None or (some_go_on and not share.taken):
                 continue
-            if self._is_safe(share, share.wanted):
-                share.taken, share.wanted = share.wanted, None
+            largest = next((count for count in reversed(share.wanted) if self._is_safe(share, count)), None)
+            if largest is not None:
+                share.taken, share.wanted = largest, None
             elif share.taken:
                 some_go_on = True
         if waiting and all(share.wanted is not None for share in self._shares):

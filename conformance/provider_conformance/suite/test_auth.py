@@ -245,7 +245,7 @@ class Intruder:
 
     def create(self, trials: Sequence[Trial]) -> None:
         """Try to create; whether something was stored is looked at in the end."""
-        for some in in_batches(trials, min(BATCH, max(1, self._providers.most - len(self._providers.held)))):
+        for some in in_batches(trials, self._providers.room_for):
             drafts = [self._providers.draft() for _ in some]
             self._providers.announce_all(drafts)
             calls = [

@@ -136,20 +136,20 @@ def test_requests_that_overlap_are_kept_apart(
             providers.returned(victim)
         with expect.each():
             expect(judge.creates_nobody, update, shown, of=victim, requirement="UPDATE-5", id=victim.id)
-    for one, state in zip(others, before, strict=True):
-        expect(judge.unchanged, state, api.served(api.show(one.id)), of=one, requirement=KEPT, since=OVERLAPPING)
+    for one, state, after in zip(others, before, api.show_all([one.id for one in others]), strict=True):
+        expect(judge.unchanged, state, api.served(after), of=one, requirement=KEPT, since=OVERLAPPING)
 
     doomed, kept = others[::2], others[1::2]
     destroyed = api.send_together([api.call(Operation.DESTROY, {"id": one.id}) for one in doomed])
-    for one, answer in zip(doomed, destroyed, strict=True):
-        if answer.succeeded:
-            providers.forget(one)
-            with expect.each():
-                shown = api.show(one.id)
-                expect(judge.no_longer_shown, shown, of=one, requirement=GONE, id=one.id, name=one.name)
-    for one in kept:
+    gone = [one for one, answer in zip(doomed, destroyed, strict=True) if answer.succeeded]
+    for one in gone:
+        providers.forget(one)
+    for one, shown in zip(gone, api.show_all([one.id for one in gone]), strict=True):
+        with expect.each():
+            expect(judge.no_longer_shown, shown, of=one, requirement=GONE, id=one.id, name=one.name)
+    for one, after in zip(kept, api.show_all([one.id for one in kept]), strict=True):
         state = before[others.index(one)]
-        expect(judge.unchanged, state, api.served(api.show(one.id)), of=one, requirement=KEPT, since=OVERLAPPING)
+        expect(judge.unchanged, state, api.served(after), of=one, requirement=KEPT, since=OVERLAPPING)
 
 
 def _update_together(
@@ -168,10 +168,11 @@ def _update_together(
         one.shown = None
         if answer.succeeded:
             one.body, one.story = body, [one.story[0], answer]
+    providers.show_all(held)
     for one in held:
         with expect.each():
             states = [one.body, *[body for other, body in zip(held, bodies, strict=True) if other is one]]
-            shown = providers.state(one)
+            shown = providers.shown(one)
             names = [name for name in one.body if name not in judge.NEVER_COMPARED | elsewhere]
             expect(judge.in_one_state, shown, of=one, requirement="UPDATE-3", states=states, id=one.id, names=names)
 

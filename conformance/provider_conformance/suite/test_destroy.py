@@ -50,9 +50,10 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
             if not answer.succeeded:
                 raise NotTestableError(f"destroy is answered with {judge.answer(answer)}")
             destroyed.append(held)
-            expect(judge.no_longer_shown, api.show(held.id), of=held, id=held.id, name=held.name)
-            listing = inventory.judged(ours=[kept.id])
-            expect(judge.not_listed, *listing.pages, of=held, id=held.id, name=held.name)
+            with api.ahead([*api.shows([held.id]), *inventory.sure_pages(1)]):
+                expect(judge.no_longer_shown, api.show(held.id), of=held, id=held.id, name=held.name)
+                listing = inventory.judged(ours=[kept.id])
+                expect(judge.not_listed, *listing.pages, of=held, id=held.id, name=held.name)
 
     # Nor is any of them there again once others have been created, changed and destroyed.
     other = providers.create()
@@ -63,9 +64,9 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
     others = [inventory.walk(ours=[kept.id], sort_by=None)]
     others += [inventory.walk(ours=[kept.id], pagesize=10)] if listing.size <= SMALL else []
     optional = api.list(inventory.first_page(), 100, "OPTIONAL")
-    for held in destroyed:
+    for held, shown in zip(destroyed, api.show_all([held.id for held in destroyed]), strict=True):
         with expect.each():
-            expect(judge.no_longer_shown, api.show(held.id), of=held, id=held.id, name=held.name)
+            expect(judge.no_longer_shown, shown, of=held, id=held.id, name=held.name)
             for pages in (listing.pages, *[walk.pages for walk in others], [optional]):
                 expect(judge.not_listed, *pages, of=held, id=held.id, name=held.name)
 
@@ -86,8 +87,10 @@ def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory:
         # Whatever it is answered with, the same once more finds nothing to destroy.
         api.destroy(ours[doomed].id)
         kept = [index for index in range(len(ours)) if index != doomed]
-        listing = inventory.judged(ours=[ours[index].id for index in kept])
-        for index, after in zip(kept, api.show_all([ours[index].id for index in kept]), strict=True):
+        ids = [ours[index].id for index in kept]
+        with api.ahead([*inventory.sure_pages(len(ids)), *api.shows(ids)]):
+            listing, shown = inventory.judged(ours=ids), api.show_all(ids)
+        for index, after in zip(kept, shown, strict=True):
             held = ours[index]
             since = f"the destroy of provider {ours[doomed].id}"
             expect(judge.unchanged, before[index], api.served(after), of=held, since=since)

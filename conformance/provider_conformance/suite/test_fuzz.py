@@ -39,7 +39,6 @@ def providers_to_send(draw: Draw) -> tuple[Traits, ...]:
 
 
 @requirement("CREATE-1", "CREATE-2", "CREATE-4", "SHOW-2")
-@holding(4)
 @drawing(providers_to_send)
 def test_generated_providers_are_created_and_shown(
     providers: Providers, expect: Expect, drawn: tuple[Traits, ...]
@@ -107,7 +106,6 @@ def queries_to_refuse(operation: Operation) -> Callable[[Draw], tuple[Query, ...
 
 
 @requirement("CREATE-7", "CREATE-8", "CREATE-9", "CREATE-10")
-@holding(4)
 @drawing(bodies_to_refuse(Operation.CREATE))
 def test_generated_creates_that_break_the_schema_are_refused(refusals: Refusals, drawn: tuple[Violation, ...]) -> None:
     refusals.creates(drawn)

@@ -91,7 +91,7 @@ def test_odd_bodies_are_survived(api: Api, providers: Providers, refusals: Refus
     before = refusals.look_around()
     drafts = []
     providers.clear()
-    for kinds in in_batches([what for what, _ in odd_bodies(held.body)], providers.most):
+    for kinds in in_batches([what for what, _ in odd_bodies(held.body)], providers.room_for):
         some = [providers.draft() for _ in kinds]
         drafts += some
         providers.announce_all(some)

@@ -74,6 +74,7 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
     ids = providers.ids
     whole = inventory.judged(ours=ids)
     expect(judge.every_one_once, *whole.pages, names=providers.names)
+    known = len(ids) if whole.partial else whole.size
     edges = (1, 2, 3, 4, 5, 6, 10, 25, 50, 99, 100, whole.size - 1, whole.size, whole.size + 1)
     sizes = sorted({size for size in edges if max(1, whole.size / MOST_PAGES) <= size <= LARGEST_PAGE})
 
@@ -81,11 +82,12 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
         with expect.each():
 
             def twice(size: int = pagesize) -> tuple[Walk, Walk]:
-                once = inventory.judged(size, ids)
-                api.show(ours[size % len(ours)].id)
+                pages = inventory.sure_pages(known, size)
+                between = [*api.shows([ours[size % len(ours)].id])]
                 if size == OTHER_ORDER:
-                    api.list(inventory.first_page(), size, "OPTIONAL")
-                return once, inventory.judged(size, ids)
+                    between.append(api.page(inventory.first_page(), size, "OPTIONAL"))
+                with api.ahead([*pages, *between, *pages]):
+                    return inventory.judged(size, ids), inventory.judged(size, ids)
 
             first, second = inventory.pair(twice, ids)
             if any(len(judge.listed(page)) > pagesize for page in first.pages):
@@ -105,9 +107,9 @@ def test_what_is_listed_agrees_with_show(api: Api, providers: Providers, invento
         shown = {held.id: providers.shown(held) for held in ours}
 
         for sort_by in ("DEFAULT", "OPTIONAL"):
-            with expect.each():
-                for held in ours[:3]:
-                    api.show(held.id)
+            page = inventory.sure_pages(len(ours), sort_by=sort_by)
+            with expect.each(), api.ahead([call for show in api.shows(providers.ids[:3]) for call in (show, *page)]):
+                for _ in range(3):
                     _compare(inventory.judged(ours=providers.ids, sort_by=sort_by), ours, shown, expect)
         providers.clear()
 
@@ -137,7 +139,8 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
     ):
         if page > first and len(providers.held) <= pagesize:
             continue
-        answers = {sort_by: api.list(page, pagesize, sort_by) for sort_by in values}
+        pages = api.list_each((page, pagesize, sort_by) for sort_by in values)
+        answers = dict(zip(values, pages, strict=True))
         if not any(answer.succeeded for answer in answers.values()):
             raise NotTestableError(f"the list cannot be read: {judge.answer(answers[None])}")
         for sort_by, answer in answers.items():
@@ -150,9 +153,10 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
     size = 3 if inventory.walk(ours=ids).size <= MOST_PAGES else LARGEST_PAGE
 
     def in_turns() -> tuple[Walk, Walk]:
-        once = inventory.judged(size, ids)
-        api.list(first, size, "OPTIONAL")
-        return once, inventory.judged(size, ids, sort_by=None)
+        between = api.page(first, size, "OPTIONAL")
+        plain = inventory.sure_pages(len(ids), size, sort_by=None)
+        with api.ahead([*inventory.sure_pages(len(ids), size), between, *plain]):
+            return inventory.judged(size, ids), inventory.judged(size, ids, sort_by=None)
 
     default, plain = inventory.pair(in_turns, ids)
     expect(judge.every_one_once, *plain.pages, names=providers.names, requirement="LIST-3")

@@ -45,7 +45,6 @@ def test_an_existing_provider_is_shown_under_its_id(api: Api, providers: Provide
 
 
 @requirement("SHOW-2")
-@holding(4)
 def test_documented_properties_have_their_documented_types(providers: Providers, expect: Expect) -> None:
     for answer in providers.tried_by_batches((*varied(), *few_combinations())):
         with expect.each():

@@ -161,11 +161,14 @@ class Writer:
         for some in in_batches(trials, self._providers.most):
             dealt_out = [_together(texts, turn) for texts, turn in some]
             created = [self._providers.holding(answer) for answer in self._create_all(dealt_out)]
-            self._providers.show_all([held for held in created if held])
-            for (texts, _), (what, _), held in zip(some, dealt_out, created, strict=True):
-                if held is None or not self._kept_together(held, what, self._written[held.id][1]):
-                    apart.append(texts)
-            self.looks_at_list()
+            ours = [held for held in created if held]
+            page = self._inventory.sure_pages(len(ours)) if ours and self._lists_rightly else ()
+            with self._api.ahead([*self._api.shows([held.id for held in ours]), *page]):
+                self._providers.show_all(ours)
+                for (texts, _), (what, _), held in zip(some, dealt_out, created, strict=True):
+                    if held is None or not self._kept_together(held, what, self._written[held.id][1]):
+                        apart.append(texts)
+                self.looks_at_list()
             self._providers.clear()
         return apart
 

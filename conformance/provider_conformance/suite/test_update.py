@@ -126,17 +126,19 @@ def test_no_other_provider_and_no_id_is_changed(
         before = [providers.shown(other) for other in others]
         with expect.each():
             _accepted(providers.update(held, traits))
-            providers.show_all(others)
+            providers.show_all([*others, held])
             for other, state in zip(others, before, strict=True):
                 since = f"the update of provider {held.id}"
                 expect(judge.unchanged, state, providers.shown(other), of=held, since=since)
 
-    for held in ours:
-        expect(judge.shows_asked, api.served(api.show(held.id)), of=held, id=held.id)
-        listing = inventory.judged(ours=providers.ids)
-        if listed.count(held.id) == 1:
-            expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
-        expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
+    page = inventory.sure_pages(len(providers.ids))
+    with api.ahead([call for show in api.shows([held.id for held in ours]) for call in (show, *page)]):
+        for held in ours:
+            expect(judge.shows_asked, api.served(api.show(held.id)), of=held, id=held.id)
+            listing = inventory.judged(ours=providers.ids)
+            if listed.count(held.id) == 1:
+                expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
+            expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
 
 
 @requirement("UPDATE-4")

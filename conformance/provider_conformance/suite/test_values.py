@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 
 @requirement("VALUE-1")
-@holding(4)
 @drawing(lambda draw: draw(unusual.strategy(), max(5, draw.examples // 6)))
 def test_what_is_unusual_is_created_exactly_or_refused(
     api: Api, providers: Providers, refusals: Refusals, expect: Expect, drawn: tuple[Unusual, ...], ledger: Ledger
@@ -69,7 +68,7 @@ def test_what_is_unusual_is_created_exactly_or_refused(
         return results
 
     groups = [*single(unusual.combinations()), *unusual.groups(parameters=False), *single(drawn)]
-    together_or_alone(groups, are_kept, providers.most)
+    together_or_alone(groups, are_kept, providers.room_for)
 
     refusals.nothing_was_stored(before, sent)
 
@@ -140,11 +139,14 @@ def single(odds: Iterable[Unusual]) -> Iterator[tuple[Unusual]]:
 
 
 def together_or_alone(
-    groups: Sequence[Sequence[Unusual]], are_kept: Callable[[Sequence[Trial]], list[bool]], most: int
+    groups: Sequence[Sequence[Unusual]],
+    are_kept: Callable[[Sequence[Trial]], list[bool]],
+    most: int | Callable[[int], int],
 ) -> None:
     """Send groups of unusual values together, and each value alone unless all of its group are kept as they were sent.
 
-    `are_kept` sends so many side by side at `most`, and tells of each whether it is kept exactly.
+    `are_kept` sends some side by side, as many at `most` as `in_batches` puts into one, and tells of each whether it is
+    kept exactly.
     """
     apart: list[Trial] = []
     for some in in_batches(groups, most):
