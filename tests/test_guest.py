@@ -9,8 +9,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from command import TOKEN, certify
 from provider_conformance.contract import Level
+from provider_conformance.faults.catalogue import combined
 from provider_conformance.reference.messages import RefusedError
 from provider_conformance.reference.server import Server, ThreadServer
 from provider_conformance.reference.service import Reference
@@ -122,6 +125,20 @@ def test_a_large_system_costs_no_more_and_is_not_written_down(tmp_path: Path) ->
 
 MANY = 21_000
 """Providers of others, more than a run reads one after another."""
+
+
+@pytest.mark.parametrize("workers", ["1", "8"])
+@pytest.mark.parametrize("others", [0, 3])
+def test_an_order_that_follows_what_was_shown_last_is_found_among_others_too(
+    others: int, workers: str, tmp_path: Path
+) -> None:
+    """What disagrees is looked at again where there are others, and must not have settled by then."""
+    store = Store()
+    for number in range(others):
+        store.insert({**THEIRS, "name": f"Office {number}"})
+    with ThreadServer(combined(["list-last-shown-first"])(store, TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--only", "list", "--workers", workers)
+    assert "LIST-3" in run.ids("fail"), run.output
 
 
 def test_a_run_keeps_to_its_pace(tmp_path: Path) -> None:

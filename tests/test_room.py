@@ -107,6 +107,16 @@ def test_what_is_kept_is_room_that_others_do_not_have() -> None:
     assert room.enter(SIZE).most == SIZE - 3
 
 
+def test_where_all_is_kept_nobody_who_runs_may_hold_none_and_each_is_told_why_there_is_no_room() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(SIZE), room.enter(SIZE)
+    first.resize(SIZE)
+    first.leave(SIZE)
+    assert second.most == 1
+    with pytest.raises(NotTestableError, match="no more room"):
+        second.take(1, SIZE)
+
+
 def test_whoever_is_told_to_wait_for_those_that_wait_too_gives_up() -> None:
     room = Room(SIZE)
     first, second = room.enter(SIZE), room.enter(SIZE)

@@ -13,6 +13,7 @@ import pytest
 from provider_conformance.api import Api
 from provider_conformance.call import Call
 from provider_conformance.config import Config
+from provider_conformance.errors import NotTestableError
 from provider_conformance.guard import Guard
 from provider_conformance.ledger import Ledger
 from provider_conformance.survival import answerable
@@ -43,7 +44,10 @@ class Handler(BaseHTTPRequestHandler):
         # Counted down before it is sent: whoever has read the answer may send the next at once.
         with self.server.turn:
             self.server.under_way -= 1
-        self.send_response(200)
+        patience = self.server.patience and self.path.endswith("c")
+        self.send_response(503 if patience else 200)
+        if patience:
+            self.send_header("Retry-After", "7200")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -66,6 +70,7 @@ class Counting(ThreadingHTTPServer):
         self.seen: list[str] = []
         self.under_way = self.most = 0
         self.closing = False
+        self.patience = False
 
 
 @pytest.fixture
@@ -156,6 +161,19 @@ def test_what_was_sent_ahead_is_given_once_to_whoever_asks(server: Counting, wor
             pass
         api.send(a)
         assert len(server.seen) == 7, "nothing is kept beyond the block"
+
+        with api.ahead([a]):
+            api.look_anew()
+            api.send(a)
+        assert len(server.seen) == 9, "nor when that is asked for"
+
+        server.patience = True
+        with pytest.raises(NotTestableError, match="asks to wait"), api.ahead([a, c]):
+            pass
+        server.patience = False
+        sent = len(server.seen)
+        api.send(a)
+        assert len(server.seen) == sent + 1, "nor when not all of it is answered"
 
 
 def test_another_target_counts_on(server: Counting, tmp_path: Path) -> None:

@@ -152,12 +152,19 @@ class Api:
 
         Each answer is given once: who looks again really does.
         """
-        for call, answer in zip(calls, self.send_all(calls), strict=True):
-            self._ahead.setdefault(call, deque()).append(answer)
         try:
+            for call, answer in zip(calls, self.send_all(calls), strict=True):
+                self._ahead.setdefault(call, deque()).append(answer)
             yield
         finally:
-            self._ahead.clear()
+            self.look_anew()
+
+    def look_anew(self) -> None:
+        """Give nobody any more what was sent ahead: what has come of it may be of before what must be seen now."""
+        for call, answers in self._ahead.items():
+            for answer in answers if call.operation == Operation.LIST else ():
+                self._thinned(answer)
+        self._ahead.clear()
 
     def send(self, call: Call) -> Exchange:
         """Send a call and judge what can be judged of any answer."""

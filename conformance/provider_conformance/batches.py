@@ -20,6 +20,6 @@ def in_batches(items: Iterable[T], size: int | Callable[[int], int]) -> Iterator
     """
     rest = list(items)
     while rest:
-        count = size if isinstance(size, int) else size(len(rest))
+        count = max(1, size if isinstance(size, int) else size(len(rest)))
         yield rest[:count]
         del rest[:count]

@@ -236,6 +236,7 @@ class Inventory:
         if at_once or _all_once(walk, ours):
             return walk
         with self._api.target.traffic.calm.reading():
+            self._api.look_anew()
             before = self._others(ours)
             for _ in range(MOST_TRIES):
                 walk = self.walk(pagesize, ours, sort_by)
@@ -258,6 +259,8 @@ class Inventory:
             if _order(first, ours) == _order(second, ours):
                 return first, second
             before = self._others(ours)
+            if not before and {*first.ids, *second.ids} <= {*ours}:
+                return first, second
             for _ in range(MOST_TRIES):
                 first, second = read()
                 after = self._others(ours)

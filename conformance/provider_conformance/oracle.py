@@ -296,10 +296,12 @@ class Providers:
 
         The name of the third begins with all of the first one's; the last is a twin, where that is accepted.
         """
-        drafts = [self.draft(), self.draft(), self.draft(), self.draft(next(combinations()))]
-        drafts[2] = replace(drafts[2], body={**drafts[2].body, "name": f"{drafts[0].name} b"})
-        ours = self._create_some(drafts)
-        twin = self.twin_of(ours[0])
+        one, other, unlike_them = self._create_some([self.draft(), self.draft(), self.draft(next(combinations()))])
+        namesake = self.draft()
+        body = {**namesake.body, "name": f"{one.name} b"}
+        # Created when the others have been looked at: it must not change them.
+        ours = [one, other, *self._create_some([replace(namesake, body=body)]), unlike_them]
+        twin = self.twin_of(one)
         return [*ours, twin] if twin else ours
 
     def send(self, draft: Draft, *, content_type: str = "application/json") -> Exchange:
@@ -560,7 +562,9 @@ class Providers:
     def newcomers(self, before: Walk) -> list[int]:
         """Return the ids that list gives now, gave not before, and that are not ours: a few at most."""
         known = {*before.ids, *(self._borne - self._api.gone)}
-        return [identity for identity in self._inventory.newest(before).ids if identity not in known][:MOST_NEWCOMERS]
+        found = [identity for identity in self._inventory.newest(before).ids if identity not in known]
+        # Those of other tests may be among them.
+        return found[: MOST_NEWCOMERS * self._api.target.traffic.workers]
 
     def take_over(self, identity: int, name: str) -> None:
         """Hold a provider whose create gave no id, once show confirms that it is the one announced."""

@@ -219,8 +219,9 @@ class Refusals:
         both = (*after.pages, *again.pages)
         if judge.list_unchanged(*both, first=len(after.pages), ids=ids) is not None or not after.first.succeeded:
             return  # a list that is never the same twice tells nothing
-        if self._api.others and [one for one in before.ids if one not in ids] != [
-            one for one in after.ids if one not in ids
+        known = {*ids, *self._api.ours}
+        if self._api.others and [one for one in before.ids if one not in known] != [
+            one for one in after.ids if one not in known
         ]:
             return  # others have changed it
         self._expect(judge.list_unchanged, *before.pages, *after.pages, first=len(before.pages), ids=ids)

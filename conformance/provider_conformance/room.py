@@ -101,8 +101,9 @@ class Room:
         with self._turn:
             self._shares.remove(share)
             self.size -= kept
+            # One at least, which it waits for in vain: that tells why there is nothing to test with.
             for other in self._shares:
-                other.most = max(other.taken, min(other.most, self.size))
+                other.most = max(other.taken, min(other.most, max(1, self.size)))
             self._serve()
 
     def end(self, reason: RunEndedError) -> None:
@@ -126,7 +127,7 @@ class Room:
                 share.taken, share.wanted = largest, None
             elif share.taken:
                 some_go_on = True
-        if waiting and all(share.wanted is not None for share in self._shares):
+        if waiting and all(share.wanted and share.taken < share.wanted.start for share in self._shares):
             waiting[-1].hopeless = True
         self._turn.notify_all()
 

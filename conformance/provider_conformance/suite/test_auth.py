@@ -56,6 +56,49 @@ def test_the_valid_token_is_served_on_every_operation(
             expect(judge.token_served, send())
 
 
+@requirement("AUTH-5")
+@alone
+@holding(3)
+def test_the_header_s_name_may_be_in_any_letter_case(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    held = providers.create()
+    first = inventory.first_page()
+    page = {"pagination": str(first), "pagesize": "10", **({"sort_by": inventory.default} if inventory.default else {})}
+
+    for spelling in ("ACCESS_TOKEN", "Access_Token"):
+        sent = [
+            api.query(Operation.LIST, page),
+            api.query(Operation.SHOW, {"id": str(held.id)}),
+            api.call(Operation.UPDATE, providers.values.update(held.id, held.body)),
+        ]
+        answers = list(api.send_all([one for call in sent for one in (call, replace(call, token_header=spelling))]))
+        for call, plain, special in zip(sent, answers[::2], answers[1::2], strict=True):
+            with expect.each():
+                again = [api.send(call)] if special.refused else []
+                expect(judge.name_spelt_freely, plain, special, *again, of=held, spelling=spelling)
+        with expect.each():
+            drafts = [providers.draft() for _ in range(2)]
+            providers.need_room(len(drafts))
+            providers.announce_all(drafts)
+            calls = [api.call(Operation.CREATE, draft.body) for draft in drafts]
+            calls[1] = replace(calls[1], token_header=spelling)
+            created = list(api.send_all(calls))
+            for draft, answer in zip(drafts, created, strict=True):
+                providers.adopt(answer, draft)
+            expect(judge.name_spelt_freely, *created, spelling=spelling)
+            doomed = [one for one in (providers.holding(answer) for answer in created) if one is not None]
+            if len(doomed) < len(drafts):
+                raise NotTestableError(f"nothing to destroy: create is answered with {judge.answer(created[0])}")
+            calls = [api.call(Operation.DESTROY, {"id": one.id}) for one in doomed]
+            calls[1] = replace(calls[1], token_header=spelling)
+            destroyed = list(api.send_all(calls))
+            for one, answer in zip(doomed, destroyed, strict=True):
+                if answer.succeeded:
+                    providers.forget(one)
+            expect(judge.name_spelt_freely, *destroyed, spelling=spelling)
+
+
 @requirement("AUTH-2")
 @holding(4)
 def test_a_request_without_token_is_refused_on_every_operation(
@@ -132,47 +175,6 @@ def test_the_token_counts_in_its_header_alone(
     intruder.disguise = lambda call: call
     intruder.nothing_was_stored()
     intruder.controls()
-
-
-@requirement("AUTH-5")
-@holding(3)
-def test_the_header_s_name_may_be_in_any_letter_case(
-    api: Api, providers: Providers, inventory: Inventory, expect: Expect
-) -> None:
-    held = providers.create()
-    first = inventory.first_page()
-    page = {"pagination": str(first), "pagesize": "10", **({"sort_by": inventory.default} if inventory.default else {})}
-
-    for spelling in ("ACCESS_TOKEN", "Access_Token"):
-        for call in (
-            api.query(Operation.LIST, page),
-            api.query(Operation.SHOW, {"id": str(held.id)}),
-            api.call(Operation.UPDATE, providers.values.update(held.id, held.body)),
-        ):
-            with expect.each():
-                plain, special = api.send(call), api.send(replace(call, token_header=spelling))
-                again = [api.send(call)] if special.refused else []
-                expect(judge.name_spelt_freely, plain, special, *again, of=held, spelling=spelling)
-        with expect.each():
-            drafts = [providers.draft() for _ in range(2)]
-            providers.need_room(len(drafts))
-            providers.announce_all(drafts)
-            calls = [api.call(Operation.CREATE, draft.body) for draft in drafts]
-            calls[1] = replace(calls[1], token_header=spelling)
-            created = [api.send(call) for call in calls]
-            for draft, answer in zip(drafts, created, strict=True):
-                providers.adopt(answer, draft)
-            expect(judge.name_spelt_freely, *created, spelling=spelling)
-            doomed = [one for one in (providers.holding(answer) for answer in created) if one is not None]
-            if len(doomed) < len(drafts):
-                raise NotTestableError(f"nothing to destroy: create is answered with {judge.answer(created[0])}")
-            calls = [api.call(Operation.DESTROY, {"id": one.id}) for one in doomed]
-            calls[1] = replace(calls[1], token_header=spelling)
-            destroyed = [api.send(call) for call in calls]
-            for one, answer in zip(doomed, destroyed, strict=True):
-                if answer.succeeded:
-                    providers.forget(one)
-            expect(judge.name_spelt_freely, *destroyed, spelling=spelling)
 
 
 def in_query(token: str, call: Call) -> Call:

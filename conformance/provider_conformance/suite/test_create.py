@@ -161,6 +161,7 @@ def test_creates_that_arrive_at_the_same_time_get_ids_of_their_own(
     api: Api, providers: Providers, expect: Expect
 ) -> None:
     for _ in range(2):
+        providers.need_room()
         drafts = [providers.draft() for _ in range(providers.most)]
         providers.announce_all(drafts)
         calls = [api.call(Operation.CREATE, draft.body) for draft in drafts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -14,6 +15,8 @@ from provider_conformance.values.illegal import ORDERS, unfair_pages
 from provider_conformance.values.plausible import TYPICAL, single_changes, texts, varied
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
@@ -80,14 +83,18 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
 
     for pagesize in sizes or (LARGEST_PAGE,):
         with expect.each():
+            # Another each time, so that an order which follows what is shown last does not settle.
+            turns = count(pagesize)
 
-            def twice(size: int = pagesize) -> tuple[Walk, Walk]:
+            def twice(size: int = pagesize, turns: Iterator[int] = turns) -> tuple[Walk, Walk]:
                 pages = inventory.sure_pages(known, size)
-                between = [*api.shows([ours[size % len(ours)].id])]
+                with api.ahead(pages):
+                    once = inventory.judged(size, ids)
+                api.show(ours[next(turns) % len(ours)].id)
                 if size == OTHER_ORDER:
-                    between.append(api.page(inventory.first_page(), size, "OPTIONAL"))
-                with api.ahead([*pages, *between, *pages]):
-                    return inventory.judged(size, ids), inventory.judged(size, ids)
+                    api.list(inventory.first_page(), size, "OPTIONAL")
+                with api.ahead(pages):
+                    return once, inventory.judged(size, ids)
 
             first, second = inventory.pair(twice, ids)
             if any(len(judge.listed(page)) > pagesize for page in first.pages):
@@ -106,11 +113,14 @@ def test_what_is_listed_agrees_with_show(api: Api, providers: Providers, invento
         ours = providers.create_all(kinds[: providers.most])
         shown = {held.id: providers.shown(held) for held in ours}
 
-        for sort_by in ("DEFAULT", "OPTIONAL"):
-            page = inventory.sure_pages(len(ours), sort_by=sort_by)
-            with expect.each(), api.ahead([call for show in api.shows(providers.ids[:3]) for call in (show, *page)]):
-                for _ in range(3):
-                    _compare(inventory.judged(ours=providers.ids, sort_by=sort_by), ours, shown, expect)
+        orders = ("DEFAULT", "OPTIONAL")
+        pages = [call for sort_by in orders for call in inventory.sure_pages(len(ours), sort_by=sort_by)]
+        for held in ours[:3]:
+            api.show(held.id)
+            with api.ahead(pages):
+                for sort_by in orders:
+                    with expect.each():
+                        _compare(inventory.judged(ours=providers.ids, sort_by=sort_by), ours, shown, expect)
         providers.clear()
 
 
@@ -153,10 +163,11 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
     size = 3 if inventory.walk(ours=ids).size <= MOST_PAGES else LARGEST_PAGE
 
     def in_turns() -> tuple[Walk, Walk]:
-        between = api.page(first, size, "OPTIONAL")
-        plain = inventory.sure_pages(len(ids), size, sort_by=None)
-        with api.ahead([*inventory.sure_pages(len(ids), size), between, *plain]):
-            return inventory.judged(size, ids), inventory.judged(size, ids, sort_by=None)
+        with api.ahead(inventory.sure_pages(len(ids), size)):
+            once = inventory.judged(size, ids)
+        api.list(first, size, "OPTIONAL")
+        with api.ahead(inventory.sure_pages(len(ids), size, sort_by=None)):
+            return once, inventory.judged(size, ids, sort_by=None)
 
     default, plain = inventory.pair(in_turns, ids)
     expect(judge.every_one_once, *plain.pages, names=providers.names, requirement="LIST-3")
