@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import socketserver
-import threading
-import time
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 
 from command import TOKEN, certify
 from provider_conformance.reference.server import Server
+from relay import relayed
 from test_cleanup import everybody
 from test_variants import assert_not_blamed, assert_well_behaved, serving
 from variants.catalogue import find_variant
@@ -21,43 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from relay import Relay
+
 REFUSALS = ("--only", "CREATE-9", "--only", "UPDATE-7", "--only", "SHOW-6")
-
-
-class Relay(socketserver.ThreadingTCPServer):
-    """Stands in front of a server, makes its answers wait, and counts the requests that wait at a time."""
-
-    daemon_threads = True
-
-    def __init__(self, base_url: str, delay: float) -> None:
-        super().__init__(("127.0.0.1", 0), Passage)
-        parts = urlsplit(base_url)
-        self.upstream = (str(parts.hostname), int(parts.port or 80))
-        self.base_url = f"http://127.0.0.1:{self.server_address[1]}{parts.path}"
-        self.delay = delay
-        self.waiting: set[object] = set()
-        self.most = 0
-
-
-class Passage(socketserver.BaseRequestHandler):
-    """One connection through the relay."""
-
-    server: Relay
-
-    def handle(self) -> None:
-        client: socket.socket = self.request
-        with socket.create_connection(self.server.upstream) as upstream:
-            threading.Thread(target=self._answers, args=(upstream, client), daemon=True).start()
-            while data := client.recv(65536):
-                self.server.waiting.add(self)
-                self.server.most = max(self.server.most, len(self.server.waiting))
-                time.sleep(self.server.delay)
-                upstream.sendall(data)
-
-    def _answers(self, upstream: socket.socket, client: socket.socket) -> None:
-        while data := upstream.recv(65536):
-            self.server.waiting.discard(self)
-            client.sendall(data)
 
 
 def assert_nobody_is_blamed(name: str, workers: int, folder: Path) -> None:
@@ -74,10 +36,8 @@ def assert_nobody_is_blamed(name: str, workers: int, folder: Path) -> None:
 @pytest.fixture
 def relay() -> Iterator[Relay]:
     """The reference implementation, far away."""
-    with Server(token=TOKEN) as server, Relay(server.base_url, 0.02) as relay:
-        threading.Thread(target=relay.serve_forever, daemon=True).start()
+    with relayed(0.02) as relay:
         yield relay
-        relay.shutdown()
 
 
 @pytest.mark.parametrize("workers", [1, 3, 8])

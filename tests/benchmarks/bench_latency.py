@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.relay import relayed
 from benchmarks.results import Benchmark, Row
+from relay import relayed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

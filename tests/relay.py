@@ -20,7 +20,10 @@ CHUNK = 64 * 1024
 
 
 class Relay(socketserver.ThreadingTCPServer):
-    """Passes on what comes, in both directions; each answer waits for `delay` seconds, on each connection by itself."""
+    """Passes on what comes, in both directions; each answer waits for `delay` seconds, on each connection by itself.
+
+    Counts how many requests wait for their answers at a time.
+    """
 
     daemon_threads = True
     request_queue_size = 64
@@ -31,6 +34,21 @@ class Relay(socketserver.ThreadingTCPServer):
         self.upstream = (str(parts.hostname), int(parts.port or 80))
         self.base_url = f"http://127.0.0.1:{self.server_address[1]}{parts.path}"
         self.delay = delay
+        self.most = 0
+        """How many requests have waited at a time, at most."""
+        self._waiting = 0
+        self._counting = threading.Lock()
+
+    def begin_waiting(self) -> None:
+        """Count a request that waits from now on."""
+        with self._counting:
+            self._waiting += 1
+            self.most = max(self.most, self._waiting)
+
+    def end_waiting(self) -> None:
+        """Count a request no longer, since its answer comes."""
+        with self._counting:
+            self._waiting -= 1
 
 
 class Passage(socketserver.BaseRequestHandler):
@@ -50,19 +68,24 @@ class Passage(socketserver.BaseRequestHandler):
             answering.start()
             with suppress(OSError):
                 while data := self.request.recv(CHUNK):
-                    self._asked = True
+                    if not self._asked:
+                        self._asked = True
+                        self.server.begin_waiting()
                     upstream.sendall(data)
             with suppress(OSError):
                 upstream.shutdown(socket.SHUT_WR)
             # A server may answer what it has not read, and then hang up.
             answering.join()
+        if self._asked:
+            self.server.end_waiting()
 
     def _answers(self, upstream: socket.socket) -> None:
         with suppress(OSError):
             while data := upstream.recv(CHUNK):
                 if self._asked:
-                    self._asked = False
                     time.sleep(self.server.delay)
+                    self._asked = False
+                    self.server.end_waiting()
                 self.request.sendall(data)
         with suppress(OSError):
             self.request.shutdown(socket.SHUT_WR)
