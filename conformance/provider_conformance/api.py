@@ -87,7 +87,7 @@ class Api:
         exchange = self.send(self.page(pagination, pagesize, sort_by, token=token))
         return self._page(exchange, pagesize)
 
-    def list_each(self, pages: Iterable[tuple[int, int, str | None]]) -> tuple[Exchange, ...]:
+    def list_each(self, pages: Iterable[tuple[int | str, int | str, str | None]]) -> tuple[Exchange, ...]:
         """Send lists side by side, each of a page, a page size and an order."""
         asked = list(pages)
         calls = [self.page(*one) for one in asked]

@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 def change(held: Held, traits: Traits, providers: Providers, expect: Expect) -> None:
     """Update a provider of ours and hold show to every value as updated; NotTestableError tells of a refusal."""
     before, values = providers.shown(held), held.body
+    accept(held, traits, providers)
+    shows_change(held, before, values, providers, expect)
+
+
+def accept(held: Held, traits: Traits, providers: Providers) -> None:
+    """Update a provider of ours; NotTestableError tells of a refusal."""
     answer = providers.updated(held, traits)
     if answer.refused or answer.status is None:
         raise NotTestableError(f"a plausible update is answered with {judge.answer(answer)}")
-    shows_change(held, before, values, providers, expect)
 
 
 def change_all(held: Sequence[Held], kinds: Sequence[Traits], providers: Providers, expect: Expect) -> None:

@@ -248,18 +248,22 @@ class Inventory:
                     return walk
         return walk
 
-    def pair(self, read: Callable[[], tuple[Walk, Walk]], ours: Collection[int]) -> tuple[Walk, Walk]:
-        """Return two walks whose orders are to be compared; orders that differ were read while nobody changed the list.
+    def pair(
+        self, read: Callable[[], tuple[Sequence[Walk], Sequence[Walk]]], ours: Collection[int]
+    ) -> tuple[Sequence[Walk], Sequence[Walk]]:
+        """Return walks and others of the same pages, whose orders are to be compared.
+
+        Orders that differ were read while nobody changed the list.
 
         The order is only promised while nothing changes. Where there are providers of others, orders that differ are
         believed when they do so again and again.
         """
         with self._api.target.traffic.calm.reading():
             first, second = read()
-            if _order(first, ours) == _order(second, ours):
+            if _orders(first, ours) == _orders(second, ours):
                 return first, second
             before = self._others(ours)
-            if not before and {*first.ids, *second.ids} <= {*ours}:
+            if not before and all({*walk.ids} <= {*ours} for walk in (*first, *second)):
                 return first, second
             for _ in range(MOST_TRIES):
                 first, second = read()
@@ -267,7 +271,7 @@ class Inventory:
                 if before != after:
                     told = "others change the list while it is read, so that its order cannot be judged"
                     raise NotTestableError(told)
-                if not after or _order(first, ours) == _order(second, ours):
+                if not after or _orders(first, ours) == _orders(second, ours):
                     break
         return first, second
 
@@ -275,8 +279,8 @@ class Inventory:
         return frozenset(self.walk(ours=ours).ids).difference(ours)
 
 
-def _order(walk: Walk, ours: Collection[int]) -> list[int]:
-    return [identity for identity in walk.ids if identity in ours]
+def _orders(walks: Sequence[Walk], ours: Collection[int]) -> list[list[int]]:
+    return [[identity for identity in walk.ids if identity in ours] for walk in walks]
 
 
 def _all_once(walk: Walk, ours: Collection[int]) -> bool:

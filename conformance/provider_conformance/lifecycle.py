@@ -102,8 +102,10 @@ class Lifecycle(RuleBasedStateMachine):
         self._did("read", None)
         parts, ours = self.parts, self.parts.providers.ids
         try:
-            whole = parts.inventory.judged(ours=ours)
-            walk = parts.inventory.judged(pagesize, ours=ours) if whole.size <= MOST_ALIVE * 2 else whole
+            sure = [] if parts.api.others else parts.inventory.sure_pages(len(ours), pagesize)
+            with parts.api.ahead([*parts.inventory.sure_pages(len(ours)), *sure]):
+                whole = parts.inventory.judged(ours=ours)
+                walk = parts.inventory.judged(pagesize, ours=ours) if whole.size <= MOST_ALIVE * 2 else whole
         except NotTestableError as reason:
             parts.ledger.of("LIST-3").gaps.append(str(reason))
             return

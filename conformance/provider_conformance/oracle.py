@@ -283,13 +283,16 @@ class Providers:
         That is nothing an operator sends, and an implementation may refuse it; one that does not must still keep the
         two apart.
         """
-        draft = self.draft()
-        shared = {name: held.body[name] for name in ("hostname", "auth_id")}
-        shared["ips"] = self.values.provider(held.number, Traits(ips=MOST_IPS))["ips"]
-        twin = self.holding(self.send(replace(draft, body={**draft.body, **shared})))
+        twin = self.holding(self.send(self._twin(held)))
         if twin is not None:
             self.state(twin)
         return twin
+
+    def _twin(self, held: Held) -> Draft:
+        draft = self.draft()
+        shared = {name: held.body[name] for name in ("hostname", "auth_id")}
+        shared["ips"] = self.values.provider(held.number, Traits(ips=MOST_IPS))["ips"]
+        return replace(draft, body={**draft.body, **shared})
 
     def create_alike(self) -> list[Held]:
         """Create providers that a careless comparison may take for each other, and one that is unlike them.
@@ -297,12 +300,16 @@ class Providers:
         The name of the third begins with all of the first one's; the last is a twin, where that is accepted.
         """
         one, other, unlike_them = self._create_some([self.draft(), self.draft(), self.draft(next(combinations()))])
-        namesake = self.draft()
-        body = {**namesake.body, "name": f"{one.name} b"}
-        # Created when the others have been looked at: it must not change them.
-        ours = [one, other, *self._create_some([replace(namesake, body=body)]), unlike_them]
-        twin = self.twin_of(one)
-        return [*ours, twin] if twin else ours
+        draft = self.draft()
+        namesake, twin = replace(draft, body={**draft.body, "name": f"{one.name} b"}), self._twin(one)
+        # Created when the others have been looked at: they must not change them.
+        answers = self.send_all([namesake, twin])
+        alike = [self.held_by(self._judged(namesake, answers[0]))]
+        alike += [made for made in [self.holding(answers[1])] if made is not None]
+        self.show_all(alike)
+        for held in alike:
+            self.shown(held)
+        return [one, other, alike[0], unlike_them, *alike[1:]]
 
     def send(self, draft: Draft, *, content_type: str = "application/json") -> Exchange:
         """Send a plausible create, journalled before and after, without judging its answer."""
@@ -582,15 +589,6 @@ class Providers:
             self.held.append(held)
             self.share.admit(len(self.held))
             self._journal.created(held.name, held.id)
-
-    @contextlib.contextmanager
-    def created_for(self, traits: Traits) -> Iterator[Held]:
-        """Create a provider for the length of a block."""
-        held = self.create(traits)
-        try:
-            yield held
-        finally:
-            self.release(held)
 
     def _is_refused(self, traits: Traits) -> bool:
         return not self._once(self.draft(traits, exactly=True)).succeeded

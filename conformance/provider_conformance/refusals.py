@@ -214,8 +214,9 @@ class Refusals:
     def list_is_unchanged(self, before: Walk, held: Sequence[Held]) -> None:
         """Compare what list gives of our providers with what it gave before requests that were all refused."""
         ids = [one.id for one in held]
-        after = self._inventory.walk(ours=ids)
-        again = self._inventory.walk(ours=ids)
+        with self._api.ahead([*self._inventory.sure_pages(len(ids))] * 2):
+            after = self._inventory.walk(ours=ids)
+            again = self._inventory.walk(ours=ids)
         both = (*after.pages, *again.pages)
         if judge.list_unchanged(*both, first=len(after.pages), ids=ids) is not None or not after.first.succeeded:
             return  # a list that is never the same twice tells nothing

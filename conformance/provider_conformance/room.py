@@ -53,7 +53,8 @@ class Room:
     """Room for so many providers in all, of which each test takes what it holds at the moment.
 
     Nobody waits for ever: a test gets more only where all could still get, one after another, the most that they have
-    said they will want (Dijkstra's banker's algorithm). Who began first is served first.
+    said they will want (Dijkstra's banker's algorithm). Who holds most is served first, since all of that waits too, and
+    of those that hold as many who began first.
     """
 
     def __init__(self, size: int) -> None:
@@ -119,7 +120,7 @@ class Room:
         """
         waiting = [share for share in self._shares if share.wanted is not None]
         some_go_on = False
-        for share in sorted(waiting, key=lambda share: not share.taken):
+        for share in sorted(waiting, key=lambda share: -share.taken):
             if share.wanted is None or (some_go_on and not share.taken):
                 continue
             largest = next((count for count in reversed(share.wanted) if self._is_safe(share, count)), None)

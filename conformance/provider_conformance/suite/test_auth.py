@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from provider_conformance.values import tokens
 from provider_conformance.values.plausible import TYPICAL, single_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange, Headers
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Held, Providers
-
-    Trial = tuple[str, str]  # what a token is, and the token
 
 
 @requirement("AUTH-1")
@@ -106,19 +104,21 @@ def test_a_request_without_token_is_refused_on_every_operation(
 ) -> None:
     intruder = Intruder(api, providers, inventory, expect)
 
-    for attempt in (*intruder.attempts, intruder.second_page, intruder.optional_order):
-        attempt([("no token", NO_TOKEN)])
-
+    plainly = Trial("no token", NO_TOKEN)
     # What only the machine itself, or whoever was served before, may be trusted for.
-    for what, headers in (
-        ("no token, from 127.0.0.1", LOCAL),
-        ("no token, with the cookies that it set", _cookies(ledger)),
-    ):
-        intruder.disguise = partial(with_headers, headers)
-        for attempt in intruder.attempts if headers else ():
-            attempt([(what, NO_TOKEN)])
+    disguised = [
+        Trial(what, NO_TOKEN, partial(with_headers, headers))
+        for what, headers in (
+            ("no token, from 127.0.0.1", LOCAL),
+            ("no token, with the cookies that it set", _cookies(ledger)),
+        )
+        if headers
+    ]
+    for attempt in intruder.attempts:
+        attempt([plainly, *disguised])
+    for attempt in (intruder.second_page, intruder.optional_order):
+        attempt([plainly])
 
-    intruder.disguise = lambda call: call
     intruder.nothing_was_stored()
     intruder.controls()
 
@@ -134,7 +134,7 @@ def test_a_token_that_differs_is_refused_on_every_operation(
     for turn, attempt in enumerate(intruder.attempts):
         # Every character counts, on whichever operation: they are dealt out among all five.
         dealt = [tokens.altered(token, position) for position in range(turn, len(token), len(intruder.attempts))]
-        attempt([*tokens.telling(token), *dealt])
+        attempt([Trial(what, wrong) for what, wrong in (*tokens.telling(token), *dealt)])
 
     intruder.nothing_was_stored()
     intruder.controls()
@@ -152,27 +152,21 @@ def test_the_token_counts_in_its_header_alone(
     wrong = tokens.altered(token, 0)[1]
     intruder = Intruder(api, providers, inventory, expect)
 
-    for what, place in (
-        ("the token in the query alone", in_query),
-        ("the token in a cookie alone", in_cookie),
-        ("the token in the body alone", in_body),
-    ):
-        intruder.disguise = partial(place, token)
-        for attempt in intruder.attempts:
-            attempt([(what, NO_TOKEN)])
-
-    for number, (what, place, header) in enumerate(
+    everywhere = (
+        Trial("the token in the query alone", NO_TOKEN, partial(in_query, token)),
+        Trial("the token in a cookie alone", NO_TOKEN, partial(in_cookie, token)),
+        Trial("the token in the body alone", NO_TOKEN, partial(in_body, token)),
+    )
+    in_turns = (
         (
-            ("the token in the header X-Access-Token alone", partial(in_header, token), NO_TOKEN),
-            ("the token in the query as token", partial(in_query_as_token, token), NO_TOKEN),
-            ("a wrong token in the header, the valid one in the query", partial(in_query, token), wrong),
-        )
-    ):
-        intruder.disguise = place
-        for attempt in intruder.attempts[number % 2 :: 2]:
-            attempt([(what, header)])
+            Trial("the token in the header X-Access-Token alone", NO_TOKEN, partial(in_header, token)),
+            Trial("a wrong token in the header, the valid one in the query", wrong, partial(in_query, token)),
+        ),
+        (Trial("the token in the query as token", NO_TOKEN, partial(in_query_as_token, token)),),
+    )
+    for turn, attempt in enumerate(intruder.attempts):
+        attempt([*everywhere, *in_turns[turn % len(in_turns)]])
 
-    intruder.disguise = lambda call: call
     intruder.nothing_was_stored()
     intruder.controls()
 
@@ -227,6 +221,15 @@ def in_body(token: str, call: Call) -> Call:
     return replace(call, body=json_body({**json.loads(call.body), "access_token": token}))
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What is wrong with a request, the token in its header, and what else is done to it."""
+
+    what: str
+    token: str
+    disguise: Callable[[Call], Call] = lambda call: call
+
+
 class Intruder:
     """Sends each operation with a token that is not the valid one, and makes sure that nothing comes of it."""
 
@@ -243,7 +246,6 @@ class Intruder:
         api.target.traffic.intruded = True
         self._creates: list[tuple[str, str, Exchange]] = []
         self.attempts = (self.create, self.show, self.list, self.update, self.destroy)
-        self.disguise: Callable[[Call], Call] = lambda call: call
 
     def create(self, trials: Sequence[Trial]) -> None:
         """Try to create; whether something was stored is looked at in the end."""
@@ -251,12 +253,12 @@ class Intruder:
             drafts = [self._providers.draft() for _ in some]
             self._providers.announce_all(drafts)
             calls = [
-                self._api.call(Operation.CREATE, draft.body, token=token)
-                for draft, (_, token) in zip(drafts, some, strict=True)
+                self._api.call(Operation.CREATE, draft.body, token=trial.token)
+                for draft, trial in zip(drafts, some, strict=True)
             ]
-            answers = self._send(calls)
+            answers = self._send(some, calls)
             self._creates += [
-                (draft.name, what, answer) for draft, (what, _), answer in zip(drafts, some, answers, strict=True)
+                (draft.name, trial.what, answer) for draft, trial, answer in zip(drafts, some, answers, strict=True)
             ]
             self._judge(some, answers)
 
@@ -264,8 +266,8 @@ class Intruder:
         """Try to show."""
         for some in in_batches(trials, BATCH):
             held = self._held
-            calls = [self._api.query(Operation.SHOW, {"id": str(held.id)}, token=token) for _, token in some]
-            self._judge(some, self._send(calls), held)
+            calls = [self._api.query(Operation.SHOW, {"id": str(held.id)}, token=trial.token) for trial in some]
+            self._judge(some, self._send(some, calls), held)
 
     def list(self, trials: Sequence[Trial]) -> None:
         """Try to list."""
@@ -281,10 +283,11 @@ class Intruder:
 
     def _lists(self, trials: Sequence[Trial], page: dict[str, str]) -> None:
         for some in in_batches(trials, BATCH):
-            if any(token == NO_TOKEN for _, token in some):
+            if any(trial.token == NO_TOKEN for trial in some):
                 # What was answered once may be kept, and given to anybody.
                 self._api.send(self._api.query(Operation.LIST, page))
-            self._judge(some, self._send([self._api.query(Operation.LIST, page, token=token) for _, token in some]))
+            calls = [self._api.query(Operation.LIST, page, token=trial.token) for trial in some]
+            self._judge(some, self._send(some, calls))
 
     def update(self, trials: Sequence[Trial]) -> None:
         """Try to update a provider of ours."""
@@ -308,7 +311,7 @@ class Intruder:
         for some in in_batches(trials, BATCH):
             held = self._held
             self._providers.shown(held)
-            answers = self._send([call(held, token) for _, token in some])
+            answers = self._send(some, [call(held, trial.token) for trial in some])
             self._judge(some, answers, held)
             self._unseen += len(some)
             if self._unseen >= BATCH or not all(answer.refused for answer in answers):
@@ -316,9 +319,9 @@ class Intruder:
                     self._look_at(held)
 
     def _judge(self, trials: Sequence[Trial], answers: Sequence[Exchange], of: Held | None = None) -> None:
-        for (what, _), answer in zip(trials, answers, strict=True):
+        for trial, answer in zip(trials, answers, strict=True):
             with self._expect.each():
-                self._expect(judge.refused, answer, of=of, what=what)
+                self._expect(judge.refused, answer, of=of, what=trial.what)
 
     def _look_at(self, held: Held) -> None:
         """Judge that a provider is as it was, and take another where it is not."""
@@ -330,8 +333,9 @@ class Intruder:
             self._held = self._providers.create()
         self._expect(judge.unchanged, state, shown, of=held, since="requests with a wrong token or none")
 
-    def _send(self, calls: Iterable[Call]) -> tuple[Exchange, ...]:
-        return tuple(self._api.send_all([self.disguise(call) for call in calls]))
+    def _send(self, trials: Sequence[Trial], calls: Sequence[Call]) -> tuple[Exchange, ...]:
+        disguised = [trial.disguise(call) for trial, call in zip(trials, calls, strict=True)]
+        return tuple(self._api.send_all(disguised))
 
     def nothing_was_stored(self) -> None:
         """Look at the list: it gives ours as before, and nobody new with a name that only refused creates carried."""
@@ -375,7 +379,7 @@ def test_a_token_of_another_length_is_refused_on_every_operation(
             # All of the first, which tell most; the others are dealt out.
             made = enumerate(tokens.of_other_length(api.target.token))
             attempt(
-                [trial for n, trial in made if n < TRIED_EVERYWHERE or n % len(intruder.attempts) == turn],
+                [Trial(*one) for n, one in made if n < TRIED_EVERYWHERE or n % len(intruder.attempts) == turn],
             )
 
     intruder.nothing_was_stored()

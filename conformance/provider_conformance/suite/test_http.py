@@ -38,9 +38,10 @@ WITH_CHARSET = "Content-Type application/json; charset=utf-8"
 def test_json_answers_are_well_formed_and_say_so(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
-    for traits in (TYPICAL, *islice(texts(), 6)):
-        with expect.each(), providers.created_for(traits) as held:
-            expect(judge.json_well_formed, held.story[0])
+    for created in providers.tried_by_batches((TYPICAL, *islice(texts(), 6))):
+        with expect.each():
+            held = providers.held_by(created)
+            expect(judge.json_well_formed, created)
             expect(judge.json_well_formed, providers.shown(held), of=held)
     held = providers.create()
     first = inventory.first_page()
@@ -123,8 +124,7 @@ def test_odd_queries_are_survived(api: Api, providers: Providers, inventory: Inv
 
     for operation, fair in ((Operation.SHOW, f"id={held.id}"), (Operation.LIST, f"pagination={first}&pagesize=10")):
         api.send_each([Call(operation.value, "GET", query=query) for _, query in odd_queries(fair)])
-    for _, pagination, pagesize in odd_pages(first):
-        api.list(str(pagination), str(pagesize))
+    api.list_each((str(pagination), str(pagesize), None) for _, pagination, pagesize in odd_pages(first))
 
     judge_survival(ledger)
 

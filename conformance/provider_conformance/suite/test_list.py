@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.batches import in_batches
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
@@ -15,7 +18,7 @@ from provider_conformance.values.illegal import ORDERS, unfair_pages
 from provider_conformance.values.plausible import TYPICAL, single_changes, texts, varied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 OTHER_ORDER = 10
 """The page size of which the other order is asked for between two walks."""
+
+SIZES_AT_ONCE = 3
+"""Page sizes of which the list is walked before something is shown, and walked again after it."""
 
 MOST_PAGES = 12
 """Pages of one walk: where there are many providers, small pages are left out."""
@@ -81,29 +87,39 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
     edges = (1, 2, 3, 4, 5, 6, 10, 25, 50, 99, 100, whole.size - 1, whole.size, whole.size + 1)
     sizes = sorted({size for size in edges if max(1, whole.size / MOST_PAGES) <= size <= LARGEST_PAGE})
 
-    for pagesize in sizes or (LARGEST_PAGE,):
+    turns = count()
+
+    def twice(some: Sequence[int]) -> tuple[list[Walk], list[Walk]]:
+        pages = [call for size in some for call in inventory.sure_pages(known, size)]
+        with api.ahead(pages):
+            once = [inventory.judged(size, ids) for size in some]
+        # Another each time, so that an order which follows what is shown last does not settle.
+        api.show(ours[next(turns) % len(ours)].id)
+        if OTHER_ORDER in some:
+            api.list(inventory.first_page(), OTHER_ORDER, "OPTIONAL")
+        with api.ahead(pages):
+            return once, [inventory.judged(size, ids) for size in some]
+
+    waiting = deque(in_batches(sizes or (LARGEST_PAGE,), SIZES_AT_ONCE))
+    while waiting:
+        some = waiting.popleft()
         with expect.each():
-            # Another each time, so that an order which follows what is shown last does not settle.
-            turns = count(pagesize)
-
-            def twice(size: int = pagesize, turns: Iterator[int] = turns) -> tuple[Walk, Walk]:
-                pages = inventory.sure_pages(known, size)
-                with api.ahead(pages):
-                    once = inventory.judged(size, ids)
-                api.show(ours[next(turns) % len(ours)].id)
-                if size == OTHER_ORDER:
-                    api.list(inventory.first_page(), size, "OPTIONAL")
-                with api.ahead(pages):
-                    return once, inventory.judged(size, ids)
-
-            first, second = inventory.pair(twice, ids)
-            if any(len(judge.listed(page)) > pagesize for page in first.pages):
+            try:
+                readings = inventory.pair(partial(twice, some), ids)
+            except NotTestableError:
+                if len(some) == 1:
+                    raise
+                waiting.extend([size] for size in some)
                 continue
-            expect(judge.every_one_once, *first.pages, names=providers.names)
-            for page in first.pages:
-                for held in ours:
-                    expect(judge.list_agrees, page, states[held.id], of=held, requirement="LIST-4", id=held.id)
-            expect(judge.same_order, *first.pages, *second.pages, first=len(first.pages), ids=ids)
+            for size, first, second in zip(some, *readings, strict=True):
+                if any(len(judge.listed(page)) > size for page in first.pages):
+                    continue
+                with expect.each():
+                    expect(judge.every_one_once, *first.pages, names=providers.names)
+                    for page in first.pages:
+                        for held in ours:
+                            expect(judge.list_agrees, page, states[held.id], of=held, requirement="LIST-4", id=held.id)
+                    expect(judge.same_order, *first.pages, *second.pages, first=len(first.pages), ids=ids)
 
 
 @requirement("LIST-4")
@@ -162,14 +178,14 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
     ids = providers.ids
     size = 3 if inventory.walk(ours=ids).size <= MOST_PAGES else LARGEST_PAGE
 
-    def in_turns() -> tuple[Walk, Walk]:
+    def in_turns() -> tuple[list[Walk], list[Walk]]:
         with api.ahead(inventory.sure_pages(len(ids), size)):
             once = inventory.judged(size, ids)
         api.list(first, size, "OPTIONAL")
         with api.ahead(inventory.sure_pages(len(ids), size, sort_by=None)):
-            return once, inventory.judged(size, ids, sort_by=None)
+            return [once], [inventory.judged(size, ids, sort_by=None)]
 
-    default, plain = inventory.pair(in_turns, ids)
+    (default,), (plain,) = inventory.pair(in_turns, ids)
     expect(judge.every_one_once, *plain.pages, names=providers.names, requirement="LIST-3")
     expect(judge.same_order, *default.pages, *plain.pages, first=len(default.pages), ids=ids)
 
@@ -283,20 +299,22 @@ def _count_while_nothing_changes(api: Api, providers: Providers, inventory: Inve
             (first + page, pagesize, None if number % 3 == 1 else inventory.default)
             for number, (page, pagesize) in enumerate(EXISTING_PAGES[:6])
         )
-        after = inventory.walk(ours=providers.ids, complete=True)
+        further = api.page(first + len(before.pages), before.pagesize, inventory.default)
+        with api.ahead([*inventory.sure_pages(len(providers.ids)), further]):
+            after = inventory.walk(ours=providers.ids, complete=True)
+            beyond = api.list(first + len(before.pages), before.pagesize, inventory.default)
         if sorted(before.ids) != sorted(after.ids) or before.size != after.size:
             continue
         if judge.every_one_once(*before.pages, names=providers.names) or len(set(before.ids)) != before.size:
             raise NotTestableError("the pages do not give every provider once (LIST-3), or others change them")
         readable = [page for page in (*before.pages, *pages) if judge.members_of(page) is not None and page.succeeded]
         wrong = next((page for page in readable if judge.counts_all(page, size=before.size)), None)
-        further = api.list(first + len(before.pages), before.pagesize, inventory.default)
-        more = judge.counts_what_follows(before.pages[-1], further, size=before.size, known=before.ids)
+        more = judge.counts_what_follows(before.pages[-1], beyond, size=before.size, known=before.ids)
         if (wrong or more) and not seen_wrong:
             seen_wrong = True
             continue
         for page in readable:
             expect(judge.counts_all, page, size=before.size)
-        expect(judge.counts_what_follows, before.pages[-1], further, size=before.size, known=before.ids)
+        expect(judge.counts_what_follows, before.pages[-1], beyond, size=before.size, known=before.ids)
         return
     raise NotTestableError("providers of others come and go all the time, so that nobody can count them")

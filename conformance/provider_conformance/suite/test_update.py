@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.batches import AT_ONCE, in_batches
-from provider_conformance.changes import change, change_all
+from provider_conformance.changes import accept, change_all, shows_change
 from provider_conformance.contract import Operation
 from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
@@ -36,6 +36,8 @@ from provider_conformance.values.plausible import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Draft, Held, Providers
     from provider_conformance.refusals import Refusals
-    from provider_conformance.values.plausible import Provider
 
 
 @requirement("UPDATE-1")
@@ -85,29 +86,27 @@ def test_show_and_list_give_every_value_as_updated(
 
     for turn, traits in enumerate((*changes_of_unlike(), *near_changes(), *few_combinations())):
         with expect.each():
-            values = _changed(held, traits, providers, expect)
+            before, values = providers.shown(held), held.body
+            if providers.values.provider(held.number, traits) == values:
+                continue
+            accept(held, traits, providers)
             # Where list contradicts show anyway (LIST-4), what it gives after an update says nothing of updates.
             # Of each property, list is read either after its change or after the change back.
-            if values != held.body and turn % 2 == turn // 2 % 2 and not ledger.violated("LIST-4"):
-                # What is kept of one page need not be what is kept of another.
-                pagesize = 10 if turn % 2 and not api.others else LARGEST_PAGE
+            if turn % 2 != turn // 2 % 2 or ledger.violated("LIST-4"):
+                shows_change(held, before, values, providers, expect)
+                continue
+            # What is kept of one page need not be what is kept of another.
+            pagesize = 10 if turn % 2 and not api.others else LARGEST_PAGE
+            with api.ahead([*api.shows([held.id]), *inventory.sure_pages(1, pagesize)]):
+                shows_change(held, before, values, providers, expect)
                 for page in inventory.walk(pagesize, ours=[held.id]).pages:
                     expect(judge.lists_update, page, of=held, id=held.id, held=values, values=held.body)
-                    shown = providers.shown(held)
-                    expect(judge.list_agrees, page, shown, of=held, id=held.id)
+                    expect(judge.list_agrees, page, providers.shown(held), of=held, id=held.id)
 
     # No two at a time are of one provider.
     ours = [held, *providers.create_some([TYPICAL] * (min(AT_ONCE, providers.most) - 1))]
     for some in in_batches((*boundaries(), *texts(), *drawn), len(ours)):
         change_all(ours[: len(some)], some, providers, expect)
-
-
-def _changed(held: Held, traits: Traits, providers: Providers, expect: Expect) -> Provider:
-    """Update a provider unless it is so already; return its values of before."""
-    values = held.body
-    if providers.values.provider(held.number, traits) != values:
-        change(held, traits, providers, expect)
-    return values
 
 
 @requirement("UPDATE-3")
@@ -146,28 +145,36 @@ def test_no_other_provider_and_no_id_is_changed(
 def test_the_same_update_sent_twice_leaves_the_same_state(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
-    ours = providers.create_some([TYPICAL] * min(AT_ONCE, providers.most))
+    held = providers.create()
 
     # Some alone, so that nothing comes between the two updates.
-    alone, rest = [TYPICAL, *islice(single_changes(), 3)], [*islice(single_changes(), 3, None), TYPICAL]
-    for some in (*in_batches(alone, 1), *in_batches(rest, len(ours))):
-        changed = ours[: len(some)]
-        first = providers.update_all(changed, some)
-        providers.show_all(changed)
-        once = [held.shown for held in changed]
-        again = providers.update_all(changed, some)
-        after = api.show_all([held.id for held in changed])
-        for held, answer, state, repeated, twice in zip(changed, first, once, again, after, strict=True):
-            with expect.each():
-                _accepted(answer)
-                what = "the same values again"
-                expect(judge.accepted, repeated, of=held, requirement="UPDATE-1", what=what)
-                before, now = state or providers.state(held), api.served(twice)
-                expect(judge.unchanged, before, now, of=held, since="the same update again")
+    for traits in (TYPICAL, *islice(single_changes(), 3)):
+        _updated_twice([held], [traits], api, providers, expect)
+    ours = [held, *providers.create_some([TYPICAL] * (min(AT_ONCE, providers.most) - 1))]
+    for some in in_batches((*islice(single_changes(), 3, None), TYPICAL), len(ours)):
+        _updated_twice(ours[: len(some)], some, api, providers, expect)
 
     listing = inventory.judged(ours=providers.ids)
     for held in ours:
         expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
+
+
+def _updated_twice(
+    changed: Sequence[Held], kinds: Sequence[Traits], api: Api, providers: Providers, expect: Expect
+) -> None:
+    """Update one provider of ours each to its traits, side by side, and again; the second time changes nothing."""
+    first = providers.update_all(changed, kinds)
+    providers.show_all(changed)
+    once = [held.shown for held in changed]
+    again = providers.update_all(changed, kinds)
+    after = api.show_all([held.id for held in changed])
+    for held, answer, state, repeated, twice in zip(changed, first, once, again, after, strict=True):
+        with expect.each():
+            _accepted(answer)
+            what = "the same values again"
+            expect(judge.accepted, repeated, of=held, requirement="UPDATE-1", what=what)
+            before, now = state or providers.state(held), api.served(twice)
+            expect(judge.unchanged, before, now, of=held, since="the same update again")
 
 
 def _accepted(answer: Exchange) -> None:
