@@ -69,6 +69,21 @@ def test_those_that_hold_some_go_first() -> None:
     asked_first.result(10)
 
 
+def test_of_those_that_hold_some_who_holds_most_goes_first() -> None:
+    room = Room(SIZE)
+    earlier, later, other = room.enter(3), room.enter(5), room.enter(4)
+    earlier.resize(1)
+    later.resize(3)
+    other.resize(4)
+    asked_first = asked_for(earlier, 3)
+    asked = asked_for(later, 5)
+    other.resize(2)
+    asked.result(10)
+    assert not asked_first.done()
+    later.leave(0)
+    asked_first.result(10)
+
+
 def test_no_more_is_wanted_than_was_said() -> None:
     share = Room(SIZE).enter(3)
     share.resize(5)

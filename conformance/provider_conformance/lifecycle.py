@@ -102,8 +102,9 @@ class Lifecycle(RuleBasedStateMachine):
         self._did("read", None)
         parts, ours = self.parts, self.parts.providers.ids
         try:
-            sure = [] if parts.api.others else parts.inventory.sure_pages(len(ours), pagesize)
-            with parts.api.ahead([*parts.inventory.sure_pages(len(ours)), *sure]):
+            # With others about, the list may be too long for small pages.
+            small = [] if parts.api.others else parts.inventory.sure_pages(len(ours), pagesize)
+            with parts.api.ahead([*parts.inventory.sure_pages(len(ours)), *small]):
                 whole = parts.inventory.judged(ours=ours)
                 walk = parts.inventory.judged(pagesize, ours=ours) if whole.size <= MOST_ALIVE * 2 else whole
         except NotTestableError as reason:

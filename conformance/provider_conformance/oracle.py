@@ -305,7 +305,8 @@ class Providers:
         # Created when the others have been looked at: they must not change them.
         answers = self.send_all([namesake, twin])
         alike = [self.held_by(self._judged(namesake, answers[0]))]
-        alike += [made for made in [self.holding(answers[1])] if made is not None]
+        if (made := self.holding(answers[1])) is not None:
+            alike.append(made)
         self.show_all(alike)
         for held in alike:
             self.shown(held)
@@ -327,8 +328,9 @@ class Providers:
         answers = []
         for draft, answer in zip(drafts, self._api.send_all(calls), strict=True):
             self.adopt(answer, draft)
-            answers.append(self._api.served(answer))
-        return answers
+            answers.append(answer)
+        # All that were made are held before one that was turned away ends the test.
+        return [self._api.served(answer) for answer in answers]
 
     def announce(self, draft: Draft) -> Provider:
         """Note on disk that a create is about to be sent, and give its body."""
@@ -466,9 +468,9 @@ class Providers:
         calls = [self._api.call(Operation.UPDATE, update) for update in updates]
         answers = []
         for one, body, answer in zip(held, bodies, self._api.send_all(calls), strict=True):
-            self._changed(one, body, self._api.served(answer))
+            self._changed(one, body, answer)
             answers.append(answer)
-        return answers
+        return [self._api.served(answer) for answer in answers]
 
     def _changed(self, held: Held, body: Provider, answer: Exchange) -> None:
         """Take note of an answered update of a provider of ours."""

@@ -53,8 +53,8 @@ class Room:
     """Room for so many providers in all, of which each test takes what it holds at the moment.
 
     Nobody waits for ever: a test gets more only where all could still get, one after another, the most that they have
-    said they will want (Dijkstra's banker's algorithm). Who holds most is served first, since that waits, too, and of
-    those that hold as many who began first.
+    said they will want (Dijkstra's banker's algorithm). Who holds most is served first, since what it holds is idle
+    while it waits, and of those that hold as many who began first.
     """
 
     def __init__(self, size: int) -> None:

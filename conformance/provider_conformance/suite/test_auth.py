@@ -104,7 +104,10 @@ def test_a_request_without_token_is_refused_on_every_operation(
 ) -> None:
     intruder = Intruder(api, providers, inventory, expect)
 
-    plainly = Trial("no token", NO_TOKEN)
+    # Alone, on the connection that was served before, and on every operation before a lockout can hide what is left.
+    for attempt in (*intruder.attempts, intruder.second_page, intruder.optional_order):
+        attempt([Trial("no token", NO_TOKEN)])
+
     # What only the machine itself, or whoever was served before, may be trusted for.
     disguised = [
         Trial(what, NO_TOKEN, partial(with_headers, headers))
@@ -115,9 +118,7 @@ def test_a_request_without_token_is_refused_on_every_operation(
         if headers
     ]
     for attempt in intruder.attempts:
-        attempt([plainly, *disguised])
-    for attempt in (intruder.second_page, intruder.optional_order):
-        attempt([plainly])
+        attempt(disguised)
 
     intruder.nothing_was_stored()
     intruder.controls()
@@ -157,6 +158,7 @@ def test_the_token_counts_in_its_header_alone(
         Trial("the token in a cookie alone", NO_TOKEN, partial(in_cookie, token)),
         Trial("the token in the body alone", NO_TOKEN, partial(in_body, token)),
     )
+    # Each of these on every other operation only.
     in_turns = (
         (
             Trial("the token in the header X-Access-Token alone", NO_TOKEN, partial(in_header, token)),

@@ -218,14 +218,14 @@ class Writer:
         answers = []
         for before, draft, (text, texts), answer in zip(plain, drafts, trials, self._api.send_all(calls), strict=True):
             held = self._providers.adopt(answer, draft)
-            answers.append(self._api.served(answer))
+            answers.append(answer)
             if held is None and answer.refused:
                 # Known by its name alone: an auth_id such as "" may be that of anybody who comes meanwhile.
                 known = replace(before, body={**before.body, "name": draft.name})
                 self._refused.append((known, text.what, answer))
             if held is not None:
                 self._written[held.id] = text, {name: str(draft.body[name]) for name in texts if name in self._compared}
-        return answers
+        return [self._api.served(answer) for answer in answers]
 
     def creates_alone(self, text: Text, name: str) -> bool:
         """Create a provider with a text in one property while no other of ours has any; tell as `creates` does."""
@@ -274,12 +274,12 @@ class Writer:
         ]
         answers = []
         for one, body, answer in zip(held, bodies, self._api.send_all(calls), strict=True):
-            answers.append(self._api.served(answer))
+            answers.append(answer)
             one.shown = None
             if not answer.refused:
                 one.body = body
                 one.story = [one.story[0], answer]
-        return answers
+        return [self._api.served(answer) for answer in answers]
 
     def nothing_was_stored(self) -> None:
         """Make sure that no refused create has stored anything."""
