@@ -110,6 +110,61 @@ def test_an_answer_that_asks_for_patience_is_not_judged(workers: str, tmp_path: 
     assert "asks to wait for 86400 s" in run.output
 
 
+class TurnsAway(Reference):
+    """Refuses the valid token for one create in five, and knows how many providers there were at a time."""
+
+    def prepare(self) -> None:
+        self.created = itertools.count(1)
+        self.most = 0
+
+    def create(self, request: Request) -> Answer:
+        if next(self.created) % 5 == 0:
+            self.refuse_access()
+        answer = super().create(request)
+        self.most = max(self.most, len(self.store.all()))
+        return answer
+
+
+def test_what_was_made_beside_a_create_that_was_turned_away_takes_room_too(tmp_path: Path) -> None:
+    reference = TurnsAway(Store(), TOKEN)
+    with ThreadServer(reference) as server:
+        run = certify(tmp_path, server.base_url, "--workers", "8")
+        assert reference.store.all() == []
+    assert "AUTH-1" in run.ids("fail")
+    assert reference.most <= 8
+
+
+class LocksOut(Reference):
+    """Answers everybody with 403 after a few wrong tokens, and one operation without any."""
+
+    carelessly = "destroy"
+    after = 5
+
+    def prepare(self) -> None:
+        self.wrong = 0
+
+    def answer(self, request: Request) -> Answer:
+        if self.wrong >= self.after:
+            return Answer(403, b"{}", "application/json", ())
+        return super().answer(request)
+
+    def authenticate(self, request: Request) -> None:
+        if request.operation == self.carelessly and not request.header(b"access_token"):
+            return
+        try:
+            super().authenticate(request)
+        except RefusedError:
+            self.wrong += 1
+            raise
+
+
+@pytest.mark.parametrize("workers", ["1", "4"])
+def test_what_serves_without_a_token_is_found_before_a_lockout(workers: str, tmp_path: Path) -> None:
+    with ThreadServer(LocksOut(Store(), TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--workers", workers, "--only", "AUTH-2")
+    assert run.ids("fail") == {"AUTH-2"}, run.output
+
+
 class TestTraffic:
     """As many requests are under way as there are workers, and fewer where the target asks for patience."""
 
