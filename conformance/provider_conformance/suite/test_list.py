@@ -52,7 +52,7 @@ def test_list_answers_with_an_object_of_the_documented_types(
 
     for page in api.list_each((first, pagesize, inventory.default) for pagesize in (100, 1, 10, 50)):
         with expect.each():
-            expect(judge.answers_object, page)
+            expect(judge.answers_object, api.served(page))
             expect(judge.documented_types, page, operation="list", ours=providers.ids)
 
 

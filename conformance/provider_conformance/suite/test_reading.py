@@ -32,7 +32,7 @@ def test_list_answers_with_an_object_whoever_is_listed(api: Api, inventory: Inve
     for pagesize in PAGE_SIZES:
         with expect.each():
             page = api.list(first, pagesize, inventory.default)
-            expect(judge.answers_object, page)
+            expect(judge.answers_object, api.served(page))
             expect(judge.documented_types, page, operation="list")
 
 

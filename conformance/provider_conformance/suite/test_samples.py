@@ -29,7 +29,7 @@ def test_the_samples_of_the_docs_are_served_as_curl_sends_them(
     draft = providers.draft()
     created = api.send(as_curl(api.call(Operation.CREATE, pretty(providers.announce(draft)))))
     held = providers.adopt(created, draft)
-    expect(judge.accepted, created, requirement="CREATE-1", what="a body of several lines, sent by curl")
+    expect(judge.accepted, api.served(created), requirement="CREATE-1", what=LINES)
     if held is None:
         raise NotTestableError(f"no provider to test with: create is answered with {judge.answer(created)}")
     page = {"pagination": str(inventory.first_page()), "pagesize": "10"}
@@ -37,21 +37,24 @@ def test_the_samples_of_the_docs_are_served_as_curl_sends_them(
     # The samples of show and list name a media type although they have no body.
     listing = api.send(as_curl(api.query(Operation.LIST, page)))
     with expect.each():
-        expect(judge.accepted, listing, requirement="LIST-1", what="the headers of the sample")
+        expect(judge.accepted, api.served(listing), requirement="LIST-1", what="the headers of the sample")
     shown = api.send(as_curl(api.query(Operation.SHOW, {"id": str(held.id)})))
     with expect.each():
-        expect(judge.shows_asked, shown, of=held, requirement="SHOW-1", id=held.id)
+        expect(judge.shows_asked, api.served(shown), of=held, requirement="SHOW-1", id=held.id)
     for answer in (listing, shown):
         if answer.succeeded:
             with expect.each():
                 expect(judge.json_well_formed, answer, requirement="HTTP-1")
     updated = api.send(as_curl(api.call(Operation.UPDATE, pretty(providers.values.update(held.id, held.body)))))
     with expect.each():
-        expect(judge.accepted, updated, of=held, requirement="UPDATE-1", what="a body of several lines, sent by curl")
+        expect(judge.accepted, api.served(updated), of=held, requirement="UPDATE-1", what=LINES)
     destroyed = api.send(as_curl(api.call(Operation.DESTROY, pretty({"id": held.id}))))
     if destroyed.succeeded:
         providers.forget(held)
-    expect(judge.accepted, destroyed, of=held, requirement="DESTROY-1", what="a body of several lines, sent by curl")
+    expect(judge.accepted, api.served(destroyed), of=held, requirement="DESTROY-1", what=LINES)
+
+
+LINES = "a body of several lines, sent by curl"
 
 
 def as_curl(call: Call) -> Call:
