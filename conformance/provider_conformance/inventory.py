@@ -215,7 +215,7 @@ class Inventory:
         walk = self._quiet_walk(pagesize, ours, sort_by)
         if sort_by == DEFAULT:
             for page in walk.pages or (walk.first,):
-                self._ledger.claim("LIST-1", judge.answers_object, page)
+                self._ledger.claim("LIST-1", judge.answers_object, self._api.served(page))
                 self._ledger.claim("LIST-1", judge.documented_types, page, operation="list", ours=sorted(ours))
         if not walk.first.succeeded or judge.members_of(walk.first) is None:
             raise NotTestableError(f"the list cannot be read: {judge.answer(walk.first)}")

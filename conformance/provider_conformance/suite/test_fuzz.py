@@ -78,7 +78,7 @@ def test_generated_page_sizes_are_served(
 
     for pagesize in drawn:
         with expect.each():
-            page = api.list(first, pagesize, inventory.default)
+            page = api.served(api.list(first, pagesize, inventory.default))
             expect(judge.answers_object, page)
             expect(judge.documented_types, page, operation="list", ours=providers.ids)
 
