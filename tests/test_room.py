@@ -55,24 +55,11 @@ def test_nobody_gets_what_another_might_need_to_end() -> None:
     asked.result(10)
 
 
-def test_those_that_hold_some_go_first() -> None:
-    room = Room(SIZE)
-    newcomer, holder, other = room.enter(3), room.enter(6), room.enter(4)
-    holder.resize(3)
-    other.resize(4)
-    asked_first = asked_for(newcomer, 3)
-    asked = asked_for(holder, 6)
-    other.resize(1)
-    asked.result(10)
-    assert not asked_first.done()
-    holder.leave(0)
-    asked_first.result(10)
-
-
-def test_of_those_that_hold_some_who_holds_most_goes_first() -> None:
+@pytest.mark.parametrize("held", [0, 1])
+def test_who_holds_most_goes_first(held: int) -> None:
     room = Room(SIZE)
     earlier, later, other = room.enter(3), room.enter(5), room.enter(4)
-    earlier.resize(1)
+    earlier.resize(held)
     later.resize(3)
     other.resize(4)
     asked_first = asked_for(earlier, 3)
