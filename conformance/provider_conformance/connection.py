@@ -1,6 +1,6 @@
 """One connection to the implementation under test: bytes out, one parsed HTTP answer back, bounded in time and size.
 
-The standard library's http.client parses the answers; the bytes of requests are ours, since a conformance suite
+The standard library's http.client reads the answers; the bytes of requests are ours, since a conformance suite
 must know exactly what it sends and nothing may be repeated behind its back.
 """
 
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from provider_conformance.dialling import BoundedReader, Deadline, TransportError, authorization, connected, first_line
 from provider_conformance.exchange import Headers, Request, Response, TransportProblem
+from provider_conformance.heads import FinalResponse
 from provider_conformance.limits import LARGEST_ANSWER
 
 if TYPE_CHECKING:
@@ -34,17 +35,6 @@ UNANSWERED = "without an answer"
 
 LARGEST_AT_ONCE = 256 * 1024
 """Bytes of a request beyond which its answer is looked for while it is still being sent."""
-
-
-class _FinalResponse(http.client.HTTPResponse):
-    """Reads over all interim answers; http.client takes any but 100 for the final one (RFC 9110, section 15.2)."""
-
-    def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()  # type: ignore[misc]
-        while 100 < status < 200 and status != http.client.SWITCHING_PROTOCOLS:
-            http.client.parse_headers(self.fp)
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-        return version, status, reason
 
 
 class Connection:
@@ -109,7 +99,7 @@ class Connection:
         reader = BoundedReader(self._sock, deadline)
         keep = False
         try:
-            answer = _FinalResponse(reader, method=request.method)  # type: ignore[arg-type]
+            answer = FinalResponse(reader, method=request.method)  # type: ignore[arg-type]
             answer.begin()
             body = _body(answer)
             keep = not answer.will_close and not self._cut_short
