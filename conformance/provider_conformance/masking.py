@@ -18,9 +18,6 @@ MASK = "********"
 SHORTEST_SECRET = 6
 """Secrets shorter than this are only masked where a property names them: they would be found in everything."""
 
-BETWEEN_MEMBERS = ',"'
-"""What stands between the members of a JSON object that was written without blanks, and in no form of a secret."""
-
 _PASSWORD_MEMBER = re.compile(r'("password"\s*:\s*)("(?:[^"\\]|\\.)*"|-?[0-9][^,}\]\s]*)')
 _PASSWORD_TEXT = re.compile(r"(\bpassword\s*[=:]\s*)([^\s,;&}]+)", re.IGNORECASE)
 
@@ -37,10 +34,11 @@ class Masker:
 
     def narrowed(self, texts: Iterable[str]) -> Masker:
         """Return one that looks only for what is found in these texts: most secrets are never echoed."""
-        # No form has a bare quotation mark, so that none is torn here; and what many texts have in common is read once.
-        pieces = {piece for text in texts for piece in text.split(BETWEEN_MEMBERS)}
+        # What many texts have in common, such as the names of members, is searched once.
+        pieces = {piece for text in texts for piece in text.split('"')}
         whole = _bytes("\n".join(pieces))  # in which searching is twice as fast as in text
-        return Masker(self._secrets, {form: mask for form, mask in self._forms.items() if _bytes(form) in whole})
+        found = {form: mask for form, mask in self._forms.items() if '"' in form or _bytes(form) in whole}
+        return Masker(self._secrets, found)
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced."""
