@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from provider_conformance.exchange import Response
 from provider_conformance.record import Claim, Notes
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class Ledger:
         self.exchanges: list[Exchange] = []
         self.claims: list[Claim] = []
         self._evidence: dict[str, Evidence] = {}
+        self._claimed: defaultdict[str, set[int]] = defaultdict(set)
         self._excused: list[Claim] = []
         self._judging = True
         self._kept = 0
@@ -75,13 +78,12 @@ class Ledger:
 
     def record(self, exchange: Exchange) -> None:
         """Keep an exchange, of a large answer no more than its beginning, and of no answer what it was parsed to."""
-        response = exchange.response
-        if response is not None:
+        if (given := exchange.response) is not None:
             most = LARGEST_KEPT if self._kept < MOST_KEPT else LARGEST_KEPT_LATE
-            whole = len(response.body) <= most
-            response = replace(response, body=response.body[:most], whole=whole)
-            self._kept += len(response.body)
-        self.exchanges.append(replace(exchange, response=response))
+            kept = Response(given.status, given.reason, given.headers, given.body[:most], len(given.body) <= most)
+            self._kept += len(kept.body)
+            exchange = replace(exchange, response=kept)
+        self.exchanges.append(exchange)
 
     def put_in_order(self) -> None:
         """Bring the exchanges of several threads into the order in which they were sent."""
@@ -120,12 +122,12 @@ class Ledger:
         if problem is not None:
             self.of(requirement).violations.append(claim)
         self.claims.append(claim)
+        self._claimed[requirement].update(numbers)
         return problem
 
     def judged(self, requirement: str) -> set[int]:
         """Return the numbers of the exchanges that have borne on a requirement."""
-        claimed = {number for claim in self.claims if claim.requirement == requirement for number in claim.exchanges}
-        return claimed.union(self.of(requirement).controls)
+        return self._claimed[requirement].union(self.of(requirement).controls)
 
     def lost(self) -> set[int]:
         """Return the numbers of the exchanges at the end that the target has left unanswered."""
@@ -157,6 +159,7 @@ class Ledger:
         """Let go of all that is recorded: Hypothesis keeps the tests of a process, and they the ledger."""
         self.exchanges.clear()
         self.claims.clear()
+        self._claimed.clear()
 
     def violated(self, requirement: str) -> bool:
         """Tell whether a requirement is known not to hold."""

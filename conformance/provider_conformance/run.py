@@ -192,12 +192,17 @@ def interruptible(guard: Guard) -> Iterator[None]:
 
 @contextlib.contextmanager
 def rarely_collected() -> Iterator[None]:
-    """Look for garbage in cycles rarely: a run keeps what it has exchanged, and looking through that takes its time."""
+    """Look for garbage in cycles rarely: a run keeps what it has exchanged, and looking through that takes its time.
+
+    What was imported until now is not looked through at all.
+    """
     usual = gc.get_threshold()
     gc.set_threshold(ALLOCATIONS, *usual[1:])
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.set_threshold(*usual)
 
 

@@ -334,12 +334,12 @@ class Target:
             if underway.failure is not None:
                 raise underway.failure
             response = underway.connection.receive(request, underway.deadline)
-            exchange = Exchange(number, operation, request, response)
         except TransportError as error:
-            exchange = Exchange(number, operation, request, None, error.problem, error.detail)
+            elapsed = time.monotonic() - underway.started
+            return Exchange(number, operation, request, None, error.problem, error.detail, elapsed)
         finally:
             self.traffic.end()
-        return replace(exchange, elapsed=time.monotonic() - underway.started)
+        return Exchange(number, operation, request, response, elapsed=time.monotonic() - underway.started)
 
     def _keeps_silently_closing(self) -> None:
         if self.traffic.keeps_connections:

@@ -52,7 +52,7 @@ def _with(provider: Provider, value: bytes) -> bytes:
 
 
 def _members(count: int) -> bytes:
-    return b"{" + b",".join(b'"p%d":0' % number for number in range(count)) + b"}"
+    return b'{"p' + '":0,"p'.join(map(str, range(count))).encode() + b'":0}'
 
 
 def _bomb(frame: bytes, mebibytes: int) -> bytes:
