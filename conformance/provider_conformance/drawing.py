@@ -1,4 +1,7 @@
-"""Draws the values of tests ahead of them, while the implementation under test works on the requests of others."""
+"""Draws the values of tests ahead of them, while the implementation under test works on the requests of others.
+
+What is slow to load for that judges answers, too, where that is needed for a rule.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,24 @@ import signal
 import sys
 import threading
 import warnings
+from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Pipe
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import pytest
 
+from provider_conformance.rules import rule_named
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from multiprocessing.connection import Connection
 
     from hypothesis.strategies import SearchStrategy
+
+    from provider_conformance.exchange import Exchange
+    from provider_conformance.judge import Problem
 
 T = TypeVar("T")
 
@@ -30,7 +40,10 @@ NICE = 10
 """The implementation under test, if it runs here, goes first."""
 
 LONGEST = 20.0
-"""Seconds that drawing the values of one test may take at most, ten times what it does, before it is done here."""
+"""Seconds that anything in the other process may take at most, ten times what it does, before it is done here."""
+
+FIRST_OF_ITS_OWN = 3
+"""The first file descriptor of a process that is not one of the three that all have."""
 
 
 class Draw:
@@ -59,6 +72,34 @@ def drawing(what: Callable[[Draw], object]) -> pytest.MarkDecorator:
     return pytest.mark.drawing.with_args(what)
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """What the other process has drawn for a test."""
+
+    test: str
+    values: object
+
+
+@dataclass(frozen=True)
+class _Question:
+    """Exchanges that the other process is to judge by a rule."""
+
+    rule: str
+    exchanges: tuple[Exchange, ...]
+    arguments: Mapping[str, object]
+
+    def answer(self) -> Problem | None:
+        """Judge them in this process."""
+        return rule_named(self.rule)(*self.exchanges, **self.arguments)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the other process finds wrong, if anything."""
+
+    problem: Problem | None
+
+
 class Drawings:
     """What the tests of a run draw: in a process of its own where there can be one, else when it is asked for.
 
@@ -72,7 +113,7 @@ class Drawings:
         self._drawn = _drawn_before(seed, examples)
         self._turn = threading.Lock()
         self._child: int | None = None
-        self._drawn_elsewhere: Connection | None = None
+        self._other: Connection | None = None
 
     def draw(self, item: pytest.Item) -> Draw:
         """Return what draws the values of a test."""
@@ -83,12 +124,11 @@ class Drawings:
         marked = [item for item in items if item.get_closest_marker("drawing") is not None]
         wanted = [item for item in marked if item.nodeid not in self._drawn]
         if wanted and FORKS:
-            self._drawn_elsewhere, writing = Pipe(duplex=False)
+            self._other, back = Pipe()
             self._child = _forked()
             if self._child == 0:
-                self._drawn_elsewhere.close()
-                self._draw_all(wanted, writing)
-            writing.close()
+                self._serve(wanted, back)
+            back.close()
         elif side_by_side:
             for item in wanted:
                 self.of(item)
@@ -97,43 +137,75 @@ class Drawings:
         """Return the values of a test, as soon as they are drawn; without the other process they are drawn here."""
         with self._turn:
             while item.nodeid not in self._drawn:
-                name, values = self._next() or (item.nodeid, self._values(item))
-                self._drawn[name] = values
+                if self._next() is None:
+                    self._drawn[item.nodeid] = self._values(item)
             return self._drawn[item.nodeid]
+
+    def rule(self, name: str) -> Callable[..., Problem | None]:
+        """Return a rule that is applied in the other process, where all that it needs is loaded, if there is one."""
+
+        def judged(*exchanges: Exchange, **arguments: object) -> Problem | None:
+            question = _Question(name, exchanges, arguments)
+            with self._turn:
+                found = self._asked(question)
+            return found.problem if found else question.answer()
+
+        judged.__name__ = name
+        return judged
 
     def end(self) -> None:
         """Draw nothing more."""
-        if self._drawn_elsewhere is not None:
-            self._drawn_elsewhere.close()
+        if self._other is not None:
+            self._other.close()
         if self._child is not None:
             with contextlib.suppress(OSError):
                 os.kill(self._child, signal.SIGKILL)
                 os.waitpid(self._child, 0)
-        self._drawn_elsewhere = self._child = None
+        self._other = self._child = None
 
     def _values(self, item: pytest.Item) -> object:
         mark = item.get_closest_marker("drawing")
         assert mark is not None
         return mark.args[0](self.draw(item))
 
-    def _next(self) -> tuple[str, object] | None:
-        """Return what the other process has drawn next, or None when that is all."""
-        if self._drawn_elsewhere is None or not self._drawn_elsewhere.poll(LONGEST):
-            return None
+    def _asked(self, question: _Question) -> _Judged | None:
+        """Return what the other process says, or None when there is no other process any more."""
         try:
-            drawn: tuple[str, object] = self._drawn_elsewhere.recv()
-        except (EOFError, OSError):
-            return None
-        return drawn
+            if self._other is not None:
+                self._other.send(question)
+        except OSError:
+            self.end()
+        while (found := self._next()) is not None:
+            if isinstance(found, _Judged):
+                return found
+        return None
 
-    def _draw_all(self, items: Sequence[pytest.Item], writing: Connection) -> NoReturn:
-        """Draw in the other process, which ends without cleaning up what is not its own."""
+    def _next(self) -> _Drawn | _Judged | None:
+        """Return what the other process sends next, and keep what it has drawn; None when there is none any more."""
+        if self._other is None:
+            return None
         try:
+            found: _Drawn | _Judged | None = self._other.recv() if self._other.poll(LONGEST) else None
+        except (EOFError, OSError):
+            found = None
+        if isinstance(found, _Drawn):
+            self._drawn[found.test] = found.values
+        elif found is None:
+            self.end()
+        return found
+
+    def _serve(self, items: Sequence[pytest.Item], back: Connection) -> NoReturn:
+        """Draw in the other process, then judge until nobody asks; it ends without cleaning up what is not its own."""
+        try:
+            _let_go_of_all_but(back.fileno())
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
             os.nice(NICE)
             for item in items:
-                writing.send((item.nodeid, self._values(item)))
+                back.send(_Drawn(item.nodeid, self._values(item)))
+            while True:
+                question: _Question = back.recv()
+                back.send(_Judged(question.answer()))
         finally:
             os._exit(0)
 
@@ -142,6 +214,14 @@ class Drawings:
 def _drawn_before(_seed: int, _examples: int) -> dict[str, object]:
     """Return what this process has drawn with such a seed: it need not do so again for another run."""
     return {}
+
+
+def _let_go_of_all_but(kept: int) -> None:
+    """Close what a forked process has open, connections above all: their ends would not be seen as long as it lives."""
+    for descriptor in [int(path.name) for path in Path("/proc/self/fd").iterdir()]:
+        if descriptor >= FIRST_OF_ITS_OWN and descriptor != kept:
+            with contextlib.suppress(OSError):  # the one that the listing itself had open
+                os.close(descriptor)
 
 
 def _forked() -> int:

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from provider_conformance.expectations import Expect
 from provider_conformance.refusals import Refusals
+from provider_conformance.rules import SECOND_OPINION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
     from provider_conformance.api import Api
     from provider_conformance.drawing import Draw, Drawings
     from provider_conformance.inventory import Inventory
+    from provider_conformance.judge import Problem
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Providers
     from provider_conformance.session import Session
@@ -81,3 +85,8 @@ class Parts:
     def drawn(self) -> Any:
         """The values that were drawn for the test."""
         return self._drawings.of(self._item)
+
+    @property
+    def second_opinion(self) -> Callable[..., Problem | None]:
+        """The rule by which Schemathesis judges an answer."""
+        return self._drawings.rule(SECOND_OPINION)

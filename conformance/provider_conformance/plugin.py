@@ -16,13 +16,14 @@ from provider_conformance.survival import SURVIVAL, judge_survival
 from provider_conformance.verdict import Outcome, RequirementResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from provider_conformance.api import Api
     from provider_conformance.contract import Requirement
     from provider_conformance.drawing import Draw
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
+    from provider_conformance.judge import Problem
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Providers
     from provider_conformance.refusals import Refusals
@@ -195,6 +196,11 @@ class SuitePlugin:
     def drawn(self, _parts: Parts) -> Any:
         """The values that were drawn for the test."""
         return _parts.drawn
+
+    @pytest.fixture
+    def second_opinion(self, _parts: Parts) -> Callable[..., Problem | None]:
+        """The rule by which Schemathesis judges an answer."""
+        return _parts.second_opinion
 
     def _note_ending(self, item: pytest.Item, ending: BaseException) -> None:
         names = requirements_of(item)

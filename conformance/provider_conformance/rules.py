@@ -28,7 +28,7 @@ def judged_again(claim: Claim, exchanges: Mapping[int, Exchange]) -> Problem | N
     some = [exchanges[number] for number in claim.exchanges]
     if not rests_on_whole(some):
         return claim.problem
-    problem: Problem | None = _rule(claim.rule)(*some, **claim.arguments)
+    problem: Problem | None = rule_named(claim.rule)(*some, **claim.arguments)
     return problem
 
 
@@ -37,7 +37,8 @@ def rests_on_whole(exchanges: Iterable[Exchange]) -> bool:
     return all(exchange.response is None or exchange.response.whole for exchange in exchanges)
 
 
-def _rule(name: str) -> Callable[..., Problem | None]:
+def rule_named(name: str) -> Callable[..., Problem | None]:
+    """Return the rule of that name; raises UnknownRuleError."""
     if name == SECOND_OPINION:
         from provider_conformance.contract_fuzz import second_opinion  # noqa: PLC0415 - slow to import
 

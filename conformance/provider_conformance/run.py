@@ -108,8 +108,6 @@ def _target(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _import_what_tests_need() -> None:
-    import schemathesis  # noqa: F401, PLC0415
-
     import provider_conformance.plugin  # noqa: F401, PLC0415
 
 

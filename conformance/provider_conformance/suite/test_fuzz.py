@@ -41,10 +41,11 @@ def providers_to_send(draw: Draw) -> tuple[Traits, ...]:
 @requirement("CREATE-1", "CREATE-2", "CREATE-4", "SHOW-2")
 @drawing(providers_to_send)
 def test_generated_providers_are_created_and_shown(
-    providers: Providers, expect: Expect, drawn: tuple[Traits, ...]
+    providers: Providers,
+    expect: Expect,
+    drawn: tuple[Traits, ...],
+    second_opinion: Callable[..., judge.Problem | None],
 ) -> None:
-    from provider_conformance.contract_fuzz import second_opinion  # noqa: PLC0415 - slow to import
-
     for answer in providers.tried_by_batches(drawn):
         with expect.each():
             held = providers.held_by(answer)
