@@ -1,6 +1,6 @@
-"""A reference implementation in a process of its own that counts the requests it is sent.
+"""A reference implementation in a process of its own that counts the requests it is sent, and notes when they came.
 
-`python -m benchmarks.counting` prints its base URL, serves until its standard input ends, and prints the count.
+`python -m benchmarks.counting` prints its base URL, serves until its standard input ends, and prints what it has seen.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Counted:
-    """A server that runs, and once it has ended how many requests it was sent."""
+    """A server that runs, and once it has ended how many requests it was sent, and in how many seconds."""
 
     base_url: str
     requests: int = 0
+    seconds: float = 0.0
 
 
 @contextmanager
@@ -42,20 +44,20 @@ def counted() -> Iterator[Counted]:
         try:
             yield server
         finally:
-            server.requests = json.loads(process.communicate()[0])
+            server.requests, server.seconds = json.loads(process.communicate()[0])
 
 
 def main() -> None:
     """Serve, and count."""
-    requests = 0
+    came: list[float] = []
     make = app.application
 
     def application(reference: Any) -> Any:
         served = make(reference)
 
         async def counting(scope: Any, receive: Any, send: Any) -> None:
-            nonlocal requests
-            requests += scope["type"] == "http"
+            if scope["type"] == "http":
+                came.append(time.monotonic())
             await served(scope, receive, send)
 
         return counting
@@ -64,7 +66,7 @@ def main() -> None:
     with ThreadServer(build(TOKEN)) as server:
         print(server.base_url, flush=True)
         sys.stdin.read()
-    print(requests, flush=True)
+    print(json.dumps([len(came), came[-1] - came[0] if came else 0.0]), flush=True)
 
 
 if __name__ == "__main__":
