@@ -45,9 +45,10 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.turn:
             self.server.under_way -= 1
         patience = self.server.patience and self.path.endswith("c")
-        self.send_response(503 if patience else 200)
-        if patience:
-            self.send_header("Retry-After", "7200")
+        busy = time.monotonic() < self.server.busy_until
+        self.send_response(503 if patience else 429 if busy else 200)
+        if patience or busy:
+            self.send_header("Retry-After", "7200" if patience else "0")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -71,6 +72,7 @@ class Counting(ThreadingHTTPServer):
         self.under_way = self.most = 0
         self.closing = False
         self.patience = False
+        self.busy_until = 0.0
 
 
 @pytest.fixture
@@ -184,3 +186,11 @@ def test_another_target_counts_on(server: Counting, tmp_path: Path) -> None:
         target.send(*calls("c"))
         other.close()
     assert [exchange.number for exchange in recorded] == [1, 2, 3]
+
+
+def test_who_rounds_the_time_to_wait_down_to_0_is_waited_for(server: Counting, tmp_path: Path) -> None:
+    with aimed(server, tmp_path) as (target, recorded):
+        server.busy_until = time.monotonic() + 1
+        assert target.send(*calls("a")).status == 200
+    waited = [exchange for exchange in recorded if exchange.status == 429]
+    assert 2 <= len(waited) <= 6

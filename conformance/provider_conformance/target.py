@@ -363,11 +363,16 @@ def patience(exchange: Exchange, attempt: int) -> float | None:
     if not values:
         return float(2**attempt) if response.status == 429 else None
     if re.fullmatch(r"\s*[0-9]+\s*", values[0], re.ASCII):
-        return min(float(values[0][:20]), FOR_EVER)
+        return min(max(float(values[0][:20]), _moment(attempt)), FOR_EVER)
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(values[0]).timestamp() - time.time())
+        return max(_moment(attempt), email.utils.parsedate_to_datetime(values[0]).timestamp() - time.time())
     except (ValueError, OverflowError, TypeError):
         return float(2**attempt)
+
+
+def _moment(attempt: int) -> float:
+    """Return the least to wait before another try: whoever asks for 0 seconds again may have rounded them down."""
+    return 0.1 * 2 ** (attempt - 1) if attempt else 0.0
 
 
 def _encoded_query(parameters: Sequence[tuple[str, str]]) -> str:
