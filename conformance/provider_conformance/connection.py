@@ -148,7 +148,7 @@ def with_length(headers: Headers, body: bytes | None) -> Headers:
 def _body(answer: http.client.HTTPResponse) -> bytes:
     chunks = []
     size = 0
-    while chunk := answer.read(65536):
+    while chunk := _piece(answer):
         chunks.append(chunk)
         size += len(chunk)
         if size > LARGEST_ANSWER:
@@ -156,6 +156,20 @@ def _body(answer: http.client.HTTPResponse) -> bytes:
     if answer.length:
         raise TransportError(TransportProblem.DROPPED, "in the middle of the answer")
     return b"".join(chunks)
+
+
+def _piece(answer: http.client.HTTPResponse) -> bytes:
+    """Read some of a body; of a refusal that ends with its connection, a reset is the end as well.
+
+    Whoever refuses a request for its head and closes the connection need not have read its body, and what is left
+    unread makes the system send a reset. Source: RFC 9112 section 9.6.
+    """
+    if answer.length is not None or answer.chunked or answer.status < http.HTTPStatus.BAD_REQUEST:
+        return answer.read(65536)
+    try:
+        return answer.read1(65536)
+    except ConnectionResetError:
+        return b""
 
 
 def _decoded(answer: http.client.HTTPResponse, body: bytes) -> bytes:
