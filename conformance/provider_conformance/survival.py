@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from provider_conformance.ledger import Ledger
 
 SURVIVAL = "HTTP-2"
+TARGET = re.compile(r"/(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*", re.ASCII)
+"""Paths and queries as RFC 3986 has them: without brackets, and with percent signs before two digits only."""
+
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 LARGEST_BODY = 64 * 1024
 DEEPEST = 100
@@ -48,11 +52,12 @@ def answerable(exchanges: list[Exchange], lost: Collection[int]) -> Iterator[Exc
 
 
 def is_within_bounds(exchange: Exchange) -> bool:
-    """Tell whether a request is one that every implementation has to answer."""
+    """Tell whether a request is one that every implementation has to answer: well-formed, and not too large."""
     request = exchange.request
     body = request.body or b""
     coded = any(name.lower() in {"content-encoding", "transfer-encoding"} for name, _ in request.headers)
-    return request.method in METHODS and not coded and len(body) <= LARGEST_BODY and _levels(body) <= DEEPEST
+    well_formed = request.method in METHODS and TARGET.fullmatch(request.target) is not None and not coded
+    return well_formed and len(body) <= LARGEST_BODY and _levels(body) <= DEEPEST
 
 
 def _levels(body: bytes) -> int:
