@@ -12,7 +12,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.values.strange import huge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from provider_conformance.exchange import Headers
     from provider_conformance.values.plausible import Provider
@@ -31,14 +31,17 @@ class Excess:
     headers: Headers = ()
 
 
-def excesses(create: Provider, update: Provider, gone: int) -> Iterator[Excess]:
-    """Excessive bodies of every kind, made of fair ones where they may be accepted, and else of an id that is gone."""
+def excesses(create: Provider, update: Callable[[], Provider], gone: int) -> Iterator[Excess]:
+    """Excessive bodies of every kind, made of fair ones where they may be accepted, and else of an id that is gone.
+
+    Each update asks for a fair one of its own.
+    """
     yield Excess("a body of 8 MiB", Operation.CREATE, _with(create, b'"' + b"x" * (8 * MEBIBYTE) + b'"'))
-    yield Excess("200,000 properties", Operation.UPDATE, _with(update, _members(200_000)))
+    yield Excess("200,000 properties", Operation.UPDATE, _with(update(), _members(200_000)))
     yield Excess("a million numbers", Operation.DESTROY, b"[" + b"0," * 1_000_000 + b"0]")
     yield Excess("100,000 arrays in each other", Operation.CREATE, _with(create, b"[" * LEVELS + b"]" * LEVELS))
     objects = b'{"a":' * LEVELS + b"0" + b"}" * LEVELS
-    yield Excess("100,000 objects in each other", Operation.UPDATE, _with(update, objects))
+    yield Excess("100,000 objects in each other", Operation.UPDATE, _with(update(), objects))
     yield Excess("100,000 arrays that are never closed", Operation.DESTROY, b"[" * LEVELS)
     digits = huge(gone, 500_000).encode()
     yield Excess("a number of 500,000 digits", Operation.DESTROY, b'{"id":' + digits + b"}")
