@@ -6,11 +6,13 @@ import re
 from collections import deque
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from provider_conformance import judge
 from provider_conformance.call import Call, json_body
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError, TargetLostError
+from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.thinning import strangers, thinned
 from provider_conformance.values.plausible import is_ours
 
@@ -28,6 +30,8 @@ JSON_TYPE = "application/json"
 NAMED_ID = re.compile(rb'"id"\s*:\s*(-?[0-9]{1,19})(?![0-9.eE])')
 """An id in a body, however broken the rest of it is."""
 
+PLAIN_NUMBER = re.compile(r"[0-9]{1,9}")
+
 JUDGED_AS_JSON = frozenset({Operation.CREATE, Operation.SHOW, Operation.LIST})
 """Operations whose 200 answer has documented JSON; update's and destroy's is free (D12)."""
 
@@ -36,7 +40,7 @@ class Api:
     """Sends single operations; what is unusual about a request is said by keyword.
 
     `ours` are the ids that creates of the run have returned, `gone` those of them that are destroyed, and `others`
-    those that the list has given besides.
+    those that the list has given besides. `first_page` is the number of the list's first page, as soon as it is known.
     """
 
     def __init__(self, target: Target, ledger: Ledger) -> None:
@@ -44,6 +48,7 @@ class Api:
         self.ours: set[int] = set()
         self.gone: set[int] = set()
         self.others: set[int] = set()
+        self.first_page: int | None = None
         self._ledger = ledger
         self._ahead: dict[Call, deque[Exchange]] = {}
 
@@ -51,6 +56,7 @@ class Api:
         """Return another over other connections, which knows the same ids."""
         other = Api(target, self._ledger)
         other.ours, other.gone, other.others = self.ours, self.gone, self.others
+        other.first_page = self.first_page
         return other
 
     def create(
@@ -85,14 +91,12 @@ class Api:
     ) -> Exchange:
         """Send a list; without `sort_by` the parameter is left out."""
         exchange = self.send(self.page(pagination, pagesize, sort_by, token=token))
-        return self._page(exchange, pagesize)
+        return self._page(exchange)
 
     def list_each(self, pages: Iterable[tuple[int | str, int | str, str | None]]) -> tuple[Exchange, ...]:
         """Send lists side by side, each of a page, a page size and an order."""
-        asked = list(pages)
-        calls = [self.page(*one) for one in asked]
-        answers = self.send_all(calls)
-        return tuple(self._page(answer, pagesize) for answer, (_, pagesize, _) in zip(answers, asked, strict=True))
+        answers = self.send_all([self.page(*one) for one in pages])
+        return tuple(map(self._page, answers))
 
     def page(
         self, pagination: int | str, pagesize: int | str, sort_by: str | None, *, token: str | None = None
@@ -103,10 +107,24 @@ class Api:
             parameters["sort_by"] = sort_by
         return self.query(Operation.LIST, parameters, token=token)
 
-    def _page(self, exchange: Exchange, pagesize: int | str) -> Exchange:
-        if isinstance(pagesize, int) and 1 <= pagesize <= 100 and exchange.succeeded:
+    def _page(self, exchange: Exchange) -> Exchange:
+        if exchange.succeeded and (pagesize := self._pagesize(exchange)) is not None:
             self._ledger.claim("LIST-2", judge.at_most_pagesize, exchange, pagesize=pagesize)
         return self._thinned(exchange)
+
+    def _pagesize(self, exchange: Exchange) -> int | None:
+        """Return the page size of a page that exists for sure, since ours reach as far; any other is free (D16).
+
+        Which providers OPTIONAL gives is free as well (D14), but for the first page.
+        """
+        query = dict(parse_qsl(exchange.request.target.partition("?")[2]))
+        page, size = query.get("pagination", ""), query.get("pagesize", "")
+        if self.first_page is None or not PLAIN_NUMBER.fullmatch(page) or not PLAIN_NUMBER.fullmatch(size):
+            return None
+        pagesize = int(size)
+        ours = 1 if query.get("sort_by") == "OPTIONAL" else len(self.ours - self.gone)
+        exists = 0 <= (int(page) - self.first_page) * pagesize < ours
+        return pagesize if exists and 1 <= pagesize <= LARGEST_PAGE else None
 
     def update(
         self,
@@ -243,5 +261,8 @@ class Api:
                 raise NotTestableError(f"the id {identity}, which the run destroyed, has become somebody else's")
 
     def _judge(self, exchange: Exchange) -> None:
-        if exchange.succeeded and exchange.operation in JUDGED_AS_JSON:
+        if not exchange.succeeded or exchange.operation not in JUDGED_AS_JSON:
+            return
+        # A page that may not exist may be answered with anything (D16), text among it.
+        if exchange.operation != Operation.LIST or exchange.json.readable or self._pagesize(exchange) is not None:
             self._ledger.claim("HTTP-1", judge.json_well_formed, exchange)

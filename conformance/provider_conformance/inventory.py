@@ -106,7 +106,7 @@ class Inventory:
             common = len({*_ids(zero)} & {*_ids(one)})
             first = 0 if len(listed(zero)) >= pagesize and 2 * common < max(1, len(listed(one))) else 1
             if _ids(before) == _ids(zero):  # nobody changed the list between the two pages, so that this is for good
-                self._first_page = first
+                self._first_page = self._api.first_page = first
                 break
         return first
 
