@@ -242,6 +242,21 @@ class Api:
             raise NotTestableError(f"{exchange.operation} turns the valid token away with {exchange.status} (AUTH-1)")
         return exchange
 
+    def heard(self, exchange: Exchange) -> Exchange:
+        """Give back the exchange of a request that may be refused, unless the valid token was turned away.
+
+        Any 4xx refuses (D11), so that 401 and 403 may be about what was asked for: they are, where a plain list is
+        served.
+        """
+        if judge.turned_away(exchange) and self._turns_everything_away():
+            return self.served(exchange)
+        return exchange
+
+    def _turns_everything_away(self) -> bool:
+        """Tell whether lists are turned away, too; that of a page which does not exist may be refused anyway (D16)."""
+        pages = (self.page(page, 1, None) for page in (1, 0))
+        return all(judge.turned_away(self.target.send(page)) for page in pages)
+
     def _thinned(self, page: Exchange) -> Exchange:
         """Forget what a page of the list tells of others, but not that there are some."""
         self.others.update(strangers(page, self.ours))

@@ -75,7 +75,7 @@ class Cleaner:
     def _settle(self, identity: int) -> bool:
         """Destroy a provider if it is one of the run; tell whether nothing is left of it."""
         shown = self._api.show(identity)
-        if judge.says_gone(shown):
+        if self._inventory.is_gone(shown, identity):
             self._journal.destroyed(identity)
             return True
         name = (judge.members_of(shown) or {}).get("name")
@@ -86,7 +86,8 @@ class Cleaner:
             self._journal.destroyed(identity)
             return True
         answer = self._api.destroy(identity)
-        if not 200 <= (answer.status or 0) < 300 and not judge.says_gone(self._api.show(identity)):
+        accepted = 200 <= (answer.status or 0) < 300
+        if not accepted and not self._inventory.is_gone(self._api.show(identity), identity):
             return self._left(identity, f"destroy is answered with {judge.answer(answer)}")
         self._journal.destroyed(identity)
         self._findings.destroyed.append(identity)

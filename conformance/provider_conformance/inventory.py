@@ -132,10 +132,13 @@ class Inventory:
         pages: list[Exchange] = []
         missing, met = set(ours), set[int | None]()
         first: Exchange | None = None
-        for page in self._read_on(base, pagesize, sort_by, sure=-(-len(ours) // pagesize)):
+        sure = -(-len(ours) // pagesize)
+        for page in self._read_on(base, pagesize, sort_by, sure):
             first = first or page
             if missing:
-                self._api.served(page)
+                # What ours do not fill may not exist, and a page that does not may be refused as anybody likes (D16).
+                served = self._api.served if len(pages) < max(1, sure) else self._api.heard
+                served(page)
             ids, last = _ids(page), _last_page(page, pagesize)
             beyond = last is not None and len(pages) >= last
             again = bool(pages) and met.issuperset(ids) and (beyond or not missing)
@@ -274,6 +277,16 @@ class Inventory:
                 if not after or _orders(first, ours) == _orders(second, ours):
                     break
         return first, second
+
+    def is_gone(self, shown: Exchange, identity: int) -> bool:
+        """Tell whether an answer of show says that there is no provider of an id.
+
+        Any 4xx does (D11). To be turned away may be for the token, unless the list is served and does not give it.
+        """
+        if shown.status not in judge.TURNED_AWAY:
+            return judge.says_gone(shown)
+        walk = self.walk(complete=True)
+        return walk.first.succeeded and walk.whole and identity not in walk.ids
 
     def _others(self, ours: Collection[int]) -> frozenset[int]:
         return frozenset(self.walk(ours=ours).ids).difference(ours)

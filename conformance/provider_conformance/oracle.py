@@ -283,7 +283,7 @@ class Providers:
         That is nothing an operator sends, and an implementation may refuse it; one that does not must still keep the
         two apart.
         """
-        twin = self.holding(self.send(self._twin(held)))
+        twin = self.holding(self.send(self._twin(held), fair=False))
         if twin is not None:
             self.state(twin)
         return twin
@@ -303,7 +303,7 @@ class Providers:
         draft = self.draft()
         namesake, twin = replace(draft, body={**draft.body, "name": f"{one.name} b"}), self._twin(one)
         # Created when the others have been looked at: they must not change them.
-        answers = self.send_all([namesake, twin])
+        answers = self.send_all([namesake, twin], fair=False)
         alike = [self.held_by(self._judged(namesake, answers[0]))]
         if (made := self.holding(answers[1])) is not None:
             alike.append(made)
@@ -312,16 +312,15 @@ class Providers:
             self.shown(held)
         return [one, other, alike[0], unlike_them, *alike[1:]]
 
-    def send(self, draft: Draft, *, content_type: str = "application/json") -> Exchange:
-        """Send a plausible create, journalled before and after, without judging its answer."""
+    def send(self, draft: Draft, *, content_type: str = "application/json", fair: bool = True) -> Exchange:
+        """Send a create, journalled before and after, without judging its answer; one not `fair` may be refused."""
         self.need_room()
         answer = self._api.create(self.announce(draft), content_type=content_type)
         self.adopt(answer, draft)
-        self._api.served(answer)
-        return answer
+        return self._api.served(answer) if fair else self._api.heard(answer)
 
-    def send_all(self, drafts: Sequence[Draft]) -> list[Exchange]:
-        """Send creates whose order does not matter, journalled before and after, without judging their answers."""
+    def send_all(self, drafts: Sequence[Draft], *, fair: bool = True) -> list[Exchange]:
+        """Send creates whose order does not matter, as `send` does."""
         self.need_room(len(drafts))
         self.announce_all(drafts)
         calls = [self._api.call(Operation.CREATE, draft.body) for draft in drafts]
@@ -330,7 +329,7 @@ class Providers:
             self.adopt(answer, draft)
             answers.append(answer)
         # All that were made are held before one that was turned away ends the test.
-        return [self._api.served(answer) for answer in answers]
+        return [self._api.served(answer) if fair else self._api.heard(answer) for answer in answers]
 
     def announce(self, draft: Draft) -> Provider:
         """Note on disk that a create is about to be sent, and give its body."""
@@ -451,10 +450,12 @@ class Providers:
         kept = [name for name in ("name", "auth_id", "hostname") if members.get(name) == former[name]]
         return answer.succeeded and not kept
 
-    def change(self, held: Held, body: Provider, *, content_type: str = "application/json") -> Exchange:
-        """Send a complete update to a body, and remember it unless it is refused."""
-        update = self.values.update(held.id, body)
-        answer = self._api.served(self._api.update(update, content_type=content_type))
+    def change(
+        self, held: Held, body: Provider, *, content_type: str = "application/json", fair: bool = True
+    ) -> Exchange:
+        """Send a complete update to a body, and remember it unless it is refused, as one that is not `fair` may be."""
+        exchange = self._api.update(self.values.update(held.id, body), content_type=content_type)
+        answer = self._api.served(exchange) if fair else self._api.heard(exchange)
         self._changed(held, body, answer)
         return answer
 
@@ -558,7 +559,7 @@ class Providers:
         return shown.succeeded and judge.loose_id((judge.members_of(shown) or {}).get("id")) == identity
 
     def is_gone(self, identity: int) -> bool:
-        """Tell whether show says that there is no such provider; to be turned away or not answered says nothing.
+        """Tell whether show says that there is no such provider.
 
         An answer with the bare id that was asked for gives no provider.
         """
@@ -566,7 +567,7 @@ class Providers:
         if shown.succeeded:
             members = judge.members_of(shown) or {}
             return judge.loose_id(members.get("id")) != identity or members.keys() == {"id"}
-        return judge.says_gone(shown)
+        return self._inventory.is_gone(shown, identity)
 
     def newcomers(self, before: Walk) -> list[int]:
         """Return the ids that list gives now, gave not before, and that are not ours: a few at most."""

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.session import Session
 
-TURNED_AWAY = frozenset({401, 403, 407})
 NO_SUCH_PLACE = frozenset({404, 405, 410, 501})
 SLOW = 0.02
 """Seconds of a usual answer beyond which a run spends its time waiting."""
@@ -83,7 +82,7 @@ def _trial(session: Session) -> Exchange:
     """
     providers = session.providers
     first = answer = _tried(session)
-    if not answer.refused or answer.status in TURNED_AWAY | NO_SUCH_PLACE:
+    if not answer.refused or answer.status in judge.TURNED_AWAY | NO_SUCH_PLACE:
         return answer
     providers.values = replace(providers.values, nonce=nonce(session.config.seed, 1))
     if not (answer := _tried(session)).refused:
@@ -151,7 +150,7 @@ def _diagnosis(where: str, listing: Exchange, creating: Exchange | None) -> Diag
     if creating is not None:
         statuses += f", create with {judge.outcome(creating)}"
     both = {listing.status, (creating or listing).status}
-    if both <= TURNED_AWAY:
+    if both <= judge.TURNED_AWAY:
         return Diagnosis(f"the token is refused ({statuses}): {UNDERSCORE_HINT}", fatal=True)
     if any(status is not None and 300 <= status < 400 for status in both):
         location = next(iter(listing.response.header_values("location")), "") if listing.response else ""

@@ -55,6 +55,7 @@ from provider_conformance.judge.protocol import (
     served_as_usual,
 )
 from provider_conformance.judge.reading import (
+    TURNED_AWAY,
     documented_properties,
     given_id,
     listed,
@@ -99,6 +100,7 @@ __all__ = [
     "NEVER_COMPARED",
     "SLOWEST",
     "SLOWEST_FACTOR",
+    "TURNED_AWAY",
     "Problem",
     "Values",
     "accepted",

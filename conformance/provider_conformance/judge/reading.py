@@ -38,14 +38,18 @@ def times_listed(pages: Iterable[Exchange], id: int, name: str) -> int:
     return sum(loose_id(item.get("id")) == id for item in items) or sum(item.get("name") == name for item in items)
 
 
+TURNED_AWAY = frozenset({401, 403, 407})
+"""Statuses by which a fair request is refused for its token; what is not fair may be refused by them, too (D11)."""
+
+
 def turned_away(exchange: Exchange) -> bool:
     """Tell whether a fair request was refused for its token; a create may be forbidden for a cap, too."""
-    return exchange.status in ({401, 407} if exchange.operation == Operation.CREATE else {401, 403, 407})
+    return exchange.status in (TURNED_AWAY - {403} if exchange.operation == Operation.CREATE else TURNED_AWAY)
 
 
 def says_gone(shown: Exchange) -> bool:
     """Tell whether show says that there is no such provider; to be turned away or not answered says nothing."""
-    return shown.refused and shown.status not in {401, 403, 407, 429}
+    return shown.refused and shown.status not in TURNED_AWAY | {429}
 
 
 def given_id(exchange: Exchange) -> int | None:

@@ -139,7 +139,7 @@ def test_a_name_that_another_bears_makes_no_one_of_the_two(providers: Providers,
 
     # Whether that is taken is free; if it is, there are two providers afterwards, each as it was sent.
     draft = providers.draft(Traits(port=5082))
-    answer = providers.send(replace(draft, body={**draft.body, "name": older.name}))
+    answer = providers.send(replace(draft, body={**draft.body, "name": older.name}), fair=False)
     if answer.succeeded and judge.given_id(answer) in {older.id, newer.id}:
         expect(judge.id_is_new, answer, seen=providers.ids)
     if (held := providers.holding(answer)) is not None:
@@ -147,7 +147,7 @@ def test_a_name_that_another_bears_makes_no_one_of_the_two(providers: Providers,
         expect(judge.shows_values, shown, of=held, requirement="HTTP-7", values={"name": older.name})
     since = "a create with the same name"
     expect(judge.unchanged, before, providers.state(older), of=held or older, requirement="CREATE-4", since=since)
-    answer = providers.change(newer, {**newer.body, "name": older.name})
+    answer = providers.change(newer, {**newer.body, "name": older.name}, fair=False)
     if answer.succeeded:
         shown = providers.state(newer)
         expect(judge.shows_values, shown, of=newer, requirement="HTTP-7", values={"name": older.name})

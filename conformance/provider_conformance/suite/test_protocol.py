@@ -199,7 +199,7 @@ class Stray:
                 with self._expect.each():
                     not_survived(answer, stray.what)
                     if not stray.call.outside:
-                        self._api.served(answer)
+                        self._api.heard(answer)
                     survived = True
                     if answer.refused and changed:
                         self._sends_alone(operation, stray)

@@ -225,7 +225,7 @@ class Writer:
                 self._refused.append((known, text.what, answer))
             if held is not None:
                 self._written[held.id] = text, {name: str(draft.body[name]) for name in texts if name in self._compared}
-        return [self._api.served(answer) for answer in answers]
+        return [self._api.heard(answer) for answer in answers]
 
     def creates_alone(self, text: Text, name: str) -> bool:
         """Create a provider with a text in one property while no other of ours has any; tell as `creates` does."""
@@ -279,7 +279,7 @@ class Writer:
             if not answer.refused:
                 one.body = body
                 one.story = [one.story[0], answer]
-        return [self._api.served(answer) for answer in answers]
+        return [self._api.heard(answer) for answer in answers]
 
     def nothing_was_stored(self) -> None:
         """Make sure that no refused create has stored anything."""
