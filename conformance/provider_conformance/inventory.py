@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from provider_conformance.api import Api
     from provider_conformance.call import Call
     from provider_conformance.exchange import Exchange
+    from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger
 
 DEFAULT = "DEFAULT"
@@ -33,6 +34,9 @@ MANY_PAGES = 5
 
 TAIL = 2
 """Pages at the end that are read for that."""
+
+
+RESTLESS = "statuses change by themselves while the list is read, so that it cannot be judged"
 
 
 @dataclass(frozen=True)
@@ -232,7 +236,7 @@ class Inventory:
         Every change shifts the pages to come, so that a provider may be missed or met twice though nothing is wrong.
         One page that the list does not fill is read at once and needs no quiet. Where there are providers of others, a
         walk that misses ours is believed when it does so again and again, while the ids of others, read in the largest
-        pages, stay the same.
+        pages, stay the same; and where statuses change by themselves (D9), when none of ours does meanwhile.
         """
         walk = self.walk(pagesize, ours, sort_by)
         at_once = len(walk.pages) <= 1 and len(listed(walk.first)) < pagesize
@@ -240,15 +244,18 @@ class Inventory:
             return walk
         with self._api.target.traffic.calm.reading():
             self._api.look_anew()
-            before = self._others(ours)
+            before, statuses = self._others(ours), self._statuses(ours)
             for _ in range(MOST_TRIES):
                 walk = self.walk(pagesize, ours, sort_by)
                 after = self._others(ours)
                 if before != after:
                     told = "others change the list while it is read, so that its pages cannot be judged"
                     raise NotTestableError(told)
-                if not after or _all_once(walk, ours):
+                earlier, statuses = statuses, self._statuses(ours)
+                if _all_once(walk, ours) or (not after and statuses == earlier):
                     return walk
+        if statuses != earlier:
+            raise NotTestableError(RESTLESS)
         return walk
 
     def pair(
@@ -259,24 +266,30 @@ class Inventory:
         Orders that differ were read while nobody changed the list.
 
         The order is only promised while nothing changes. Where there are providers of others, orders that differ are
-        believed when they do so again and again.
+        believed when they do so again and again; and where statuses change by themselves, by which the list may be
+        sorted (D9), when none of ours does meanwhile.
         """
         with self._api.target.traffic.calm.reading():
             first, second = read()
             if _orders(first, ours) == _orders(second, ours):
                 return first, second
-            before = self._others(ours)
-            if not before and all({*walk.ids} <= {*ours} for walk in (*first, *second)):
-                return first, second
+            before, statuses = self._others(ours), self._statuses(ours)
             for _ in range(MOST_TRIES):
                 first, second = read()
                 after = self._others(ours)
                 if before != after:
                     told = "others change the list while it is read, so that its order cannot be judged"
                     raise NotTestableError(told)
-                if not after or _orders(first, ours) == _orders(second, ours):
-                    break
+                earlier, statuses = statuses, self._statuses(ours)
+                if _orders(first, ours) == _orders(second, ours) or (not after and statuses == earlier):
+                    return first, second
+        if statuses != earlier:
+            raise NotTestableError(RESTLESS)
         return first, second
+
+    def _statuses(self, ours: Collection[int]) -> list[JsonValue]:
+        shown = self._api.show_all(sorted(ours))
+        return [(judge.members_of(answer) or {}).get("status") for answer in shown]
 
     def is_gone(self, shown: Exchange, identity: int) -> bool:
         """Tell whether an answer of show says that there is no provider of an id.
