@@ -233,11 +233,11 @@ class Api:
 
         That is judged here, once, instead of in all the tests that it stops; NotTestableError stops them.
         """
-        if judge.turned_away(exchange):
-            if self.target.traffic.intruded:
-                raise TargetLostError(
-                    f"after wrong tokens the valid one is answered with {exchange.status}: we are locked out"
-                )
+        turned_away = judge.turned_away(exchange)
+        if (turned_away and self.target.traffic.intruded) or self.locked_out(exchange):
+            told = f"after wrong tokens the valid one is answered with {exchange.status}: we are locked out"
+            raise TargetLostError(told)
+        if turned_away:
             self._ledger.claim("AUTH-1", judge.token_served, exchange)
             raise NotTestableError(f"{exchange.operation} turns the valid token away with {exchange.status} (AUTH-1)")
         return exchange
@@ -248,14 +248,19 @@ class Api:
         Any 4xx refuses (D11), so that 401 and 403 may be about what was asked for: they are, where a plain list is
         served.
         """
-        if judge.turned_away(exchange) and self._turns_everything_away():
+        if judge.turned_away(exchange) and all(map(judge.turned_away, self._plain_lists())):
             return self.served(exchange)
         return exchange
 
-    def _turns_everything_away(self) -> bool:
-        """Tell whether lists are turned away, too; that of a page which does not exist may be refused anyway (D16)."""
-        pages = (self.page(page, 1, None) for page in (1, 0))
-        return all(judge.turned_away(self.target.send(page)) for page in pages)
+    def locked_out(self, refusal: Exchange) -> bool:
+        """Tell whether, since wrong tokens were sent, all is refused, whatever the 4xx that a lockout has (D18)."""
+        intruded = self.target.traffic.intruded and refusal.refused
+        return intruded and all(one.refused for one in self._plain_lists())
+
+    def _plain_lists(self) -> Iterator[Exchange]:
+        """List one provider; which of the pages does not exist may be refused anyway (D16)."""
+        for page in (1, 0):
+            yield self.target.send(self.page(page, 1, None))
 
     def _thinned(self, page: Exchange) -> Exchange:
         """Forget what a page of the list tells of others, but not that there are some."""

@@ -40,6 +40,8 @@ def clean_up(config: Config, leftovers: Leftovers, journal: Journal, note: Calla
     findings = Findings()
     ledger = Ledger()
     target = Target(config, Guard(config.max_time), ledger.record, note)
+    # The run that left them may have sent wrong tokens: what refuses everything does not say that they are gone.
+    target.traffic.intruded = True
     try:
         api = Api(target, ledger)
         Cleaner(api, Inventory(api, ledger), leftovers, journal, findings).clean()

@@ -294,10 +294,11 @@ class Inventory:
     def is_gone(self, shown: Exchange, identity: int) -> bool:
         """Tell whether an answer of show says that there is no provider of an id.
 
-        Any 4xx does (D11). To be turned away may be for the token, unless the list is served and does not give it.
+        Any 4xx does (D11), but in a lockout. To be turned away may be for the token, unless the list is served and does
+        not give it.
         """
         if shown.status not in judge.TURNED_AWAY:
-            return judge.says_gone(shown)
+            return judge.says_gone(shown) and not self._api.locked_out(shown)
         walk = self.walk(complete=True)
         return walk.first.succeeded and walk.whole and identity not in walk.ids
 
