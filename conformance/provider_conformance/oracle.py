@@ -297,20 +297,22 @@ class Providers:
     def create_alike(self) -> list[Held]:
         """Create providers that a careless comparison may take for each other, and one that is unlike them.
 
-        The name of the third begins with all of the first one's; the last is a twin, where that is accepted.
+        The name of the one before that begins with all of the first one's; the last is a twin, where that is accepted.
+        Where there is little room, there are three at least: the first, the namesake, and the one unlike them.
         """
-        one, other, unlike_them = self._create_some([self.draft(), self.draft(), self.draft(next(combinations()))])
+        plain = [self.draft() for _ in range(2 if self.most > 3 else 1)]
+        *first, unlike_them = self._create_some([*plain, self.draft(next(combinations()))])
         draft = self.draft()
-        namesake, twin = replace(draft, body={**draft.body, "name": f"{one.name} b"}), self._twin(one)
+        late = [replace(draft, body={**draft.body, "name": f"{first[0].name} b"})]
+        late += [self._twin(first[0])] if self.most > 4 else []
         # Created when the others have been looked at: they must not change them.
-        answers = self.send_all([namesake, twin], fair=False)
-        alike = [self.held_by(self._judged(namesake, answers[0]))]
-        if (made := self.holding(answers[1])) is not None:
-            alike.append(made)
+        answers = self.send_all(late, fair=False)
+        alike = [self.held_by(self._judged(late[0], answers[0]))]
+        alike += [made for answer in answers[1:] if (made := self.holding(answer)) is not None]
         self.show_all(alike)
         for held in alike:
             self.shown(held)
-        return [one, other, alike[0], unlike_them, *alike[1:]]
+        return [*first, alike[0], unlike_them, *alike[1:]]
 
     def send(self, draft: Draft, *, content_type: str = "application/json", fair: bool = True) -> Exchange:
         """Send a create, journalled before and after, without judging its answer; one not `fair` may be refused."""

@@ -43,7 +43,7 @@ def test_an_existing_provider_is_shown_under_its_id(api: Api, providers: Provide
     # As many of them as other tests may take meanwhile, and one more.
     latest, further = max(tuple(api.ours)), 1 + api.target.traffic.workers
     api.show_all([latest + near for near in range(1, 1 + further)])
-    look_at(*providers.create_some([TYPICAL] * 2))
+    look_at(*providers.create_some([TYPICAL] * min(2, providers.most - len(providers.held))))
 
 
 @requirement("SHOW-2")
@@ -57,7 +57,7 @@ def test_documented_properties_have_their_documented_types(providers: Providers,
 @requirement("SHOW-3")
 @holding(4)
 def test_show_and_list_change_nothing(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
-    ours = providers.create_all(varied()[:4])
+    ours = providers.create_all(varied()[: min(4, max(3, providers.most))])
     first = inventory.first_page()
 
     reads: tuple[Callable[[], tuple[Exchange, ...]], ...] = (
@@ -77,10 +77,10 @@ def test_show_and_list_change_nothing(api: Api, providers: Providers, inventory:
 @requirement("SHOW-4")
 @holding(5)
 def test_an_unknown_id_never_shows_some_other_provider(api: Api, providers: Providers, expect: Expect) -> None:
-    doomed = providers.create_some([TYPICAL] * 3)
+    doomed = providers.create_some([TYPICAL] * min(3, max(1, providers.most - 2)))
     kept = providers.create_all(varied()[1:3])
 
-    for held in (doomed[1], doomed[0], doomed[2]):
+    for held in (*doomed[1::-1], *doomed[2:]):
         providers.destroy(held)
         others = {str(other.id): other.body for other in providers.held}
         expect(judge.gives_nobody, api.show(held.id), of=held, asked=held.id, others=others)
@@ -109,12 +109,12 @@ def mistakable(identity: int, past: Sequence[int]) -> list[int]:
 def test_an_unknown_id_is_refused(api: Api, providers: Providers, expect: Expect) -> None:
     kept = providers.create()
     expect.control(api.show(kept.id))
-    doomed = providers.create_some([TYPICAL] * 3)
+    doomed = providers.create_some([TYPICAL] * min(3, max(1, providers.most - 1)))
     others = {str(kept.id): kept.body}
 
     for held in doomed:
         providers.destroy(held)
-    former = (doomed[1], doomed[0], doomed[2], doomed[2])
+    former = (*doomed[1::-1], *doomed[2:], doomed[-1])
     for held, answer in zip(former, api.show_all([held.id for held in former]), strict=True):
         with expect.each():
             not_survived(answer, "a destroyed id")
