@@ -23,6 +23,14 @@ class Beyond(Enum):
     NEAREST = auto()
     AROUND = auto()
     """As if the last page were followed by the first."""
+    CORRECTED = auto()
+    """The nearest, which is reported instead of the one that was asked for."""
+    UNCOUNTED = auto()
+    """No providers, and none counted."""
+    WHOLE = auto()
+    """All providers, whatever the page size."""
+    TEXT = auto()
+    """A sentence."""
 
 
 class Unknown(Enum):
@@ -65,6 +73,8 @@ class Order(Enum):
     """By a hash of the id, as tables without an index come."""
     CHANGED = auto()
     """The one that was changed last comes first."""
+    HASHED = auto()
+    """By a table that grows and shrinks with what is in it."""
 
 
 class Optional(Enum):
@@ -192,6 +202,7 @@ class Freedoms:
     denied: int = 401
     unfound: int = 404
     error_type: str | None = JSON
+    largest_body: int = 1_000_000
 
     # Freedoms in what is taken: D13, D17 and D19
     repeated: int | None = None

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 METHODS = {"create": "POST", "show": "GET", "list": "GET", "update": "POST", "destroy": "POST"}
 KNOWN_METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-LARGEST_BODY = 1_000_000
 
 
 class RefusalError(Exception):
@@ -128,6 +127,11 @@ class Service:
         with self.store.lock:
             return self.store.left()
 
+    def has_token(self, request: Request) -> bool:
+        """Say whether a request bears the token, for which its body need not be there."""
+        given = request.header("access_token") or ""
+        return hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
+
     # Everything below holds the lock.
 
     def _answer(self, request: Request) -> Answer:
@@ -159,8 +163,7 @@ class Service:
             raise RefusalError(400 if operation == "destroy" else free.refused, str(problem)) from None
 
     def _check_token(self, request: Request) -> None:
-        given = request.header("access_token") or ""
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
+        if not self.has_token(request):
             self._wrong_tokens += 1
             raise RefusalError(self.freedoms.denied, "this needs another token")
 
@@ -212,36 +215,47 @@ class Service:
     def _list(self, request: Request) -> Answer:
         free = self.freedoms
         page = self._number(request, "pagination", INT32)
-        size = self._number(request, "pagesize", INT64)
+        size = self._pagesize(request)
         sort_by = request.parameter("sort_by")
         if sort_by not in {None, "DEFAULT", "OPTIONAL"} and not (free.optional_spelt and sort_by == "Optional"):
             raise ProblemError("sort_by has no such value")
+        entries = self.store.entries()
+        count = len(entries)
+        if sort_by not in {None, "DEFAULT"}:
+            entries = self._by_option(entries)
+        index = page - free.first_page
+        beyond = None
+        if index not in range(self._pages(entries, size)):
+            beyond = free.before if index < 0 else free.past
+        elif not entries and free.past is Beyond.BARE:
+            beyond = Beyond.BARE
+        told = self._told(page, size, count, sort_by or "DEFAULT") | self._extras
+        if beyond is not None:
+            return self._beyond(beyond, index, size, entries, told)
+        return self._json(told | {"providers": self._items(entries, index, size)})
+
+    def _pages(self, entries: list[Entry], size: int) -> int:
+        return max(1, ceil(len(entries) / size))
+
+    def _items(self, entries: list[Entry], index: int, size: int) -> list[dict[str, Any]]:
+        return [self._listed(entry) for entry in entries[index * size : (index + 1) * size]]
+
+    def _pagesize(self, request: Request) -> int:
+        free = self.freedoms
+        size = self._number(request, "pagesize", INT64)
         if size <= 0:
             raise ProblemError("a page has at least one provider")
         if size > free.largest_page:
             if free.large is Large.REFUSED:
                 raise ProblemError("no page is that large")
             if free.large is Large.CAPPED:
-                size = free.largest_page
-        entries = self.store.entries()
-        count = len(entries)
-        if sort_by not in {None, "DEFAULT"}:
-            entries = self._by_option(entries)
-        pages = max(1, ceil(len(entries) / size))
-        index: int | None = page - free.first_page
-        if index not in range(pages):
-            index = self._beyond(page - free.first_page, pages)
-        told = self._told(page, size, count, sort_by or "DEFAULT") | self._extras
-        if index is not None and (entries or free.past is not Beyond.BARE):
-            told["providers"] = [self._listed(entry) for entry in entries[index * size : (index + 1) * size]]
-        elif (free.before if page < free.first_page else free.past) is Beyond.EMPTY:
-            told["providers"] = []
-        return self._json(told)
+                return free.largest_page
+        return size
 
     # What the parts of requests mean.
 
     def _body(self, request: Request) -> dict[str, Any]:
-        if len(request.body) > LARGEST_BODY:
+        if len(request.body) > self.freedoms.largest_body:
             raise RefusalError(413, "the body is too large")
         declared = request.header("content-type")
         if declared is not None and declared.partition(";")[0].strip().lower() != "application/json":
@@ -319,14 +333,31 @@ class Service:
             return self._random.sample(entries, len(entries))
         return {Optional.REVERSED: entries[::-1], Optional.PARTIAL: entries[::2], Optional.EMPTY: []}[kind]
 
-    def _beyond(self, index: int, pages: int) -> int | None:
-        """Return the page to give instead of one that is outside the list, if any."""
-        kind = self.freedoms.before if index < 0 else self.freedoms.past
-        if kind is Beyond.REFUSED:
-            raise RefusalError(self.freedoms.unfound, "there is no such page")
-        if kind is Beyond.NEAREST:
-            return 0 if index < 0 else pages - 1
-        return index % pages if kind is Beyond.AROUND else None
+    def _beyond(self, kind: Beyond, index: int, size: int, entries: list[Entry], told: dict[str, Any]) -> Answer:
+        """Answer what is asked of a page that is outside the list."""
+        pages = self._pages(entries, size)
+        nearest = 0 if index < 0 else pages - 1
+        match kind:
+            case Beyond.REFUSED:
+                raise RefusalError(self.freedoms.unfound, "there is no such page")
+            case Beyond.TEXT:
+                return Answer(200, (("Content-Type", "text/plain"),), b"there is no such page")
+            case Beyond.EMPTY:
+                told["providers"] = []
+            case Beyond.UNCOUNTED:
+                told |= {"providers": [], "count": 0, "page_count": 0}
+            case Beyond.WHOLE:
+                told["providers"] = self._items(entries, 0, len(entries))
+            case Beyond.CORRECTED:
+                corrected = {"pagination": self.freedoms.first_page + nearest}
+                told |= corrected | {"providers": self._items(entries, nearest, size)}
+            case Beyond.NEAREST:
+                told["providers"] = self._items(entries, nearest, size)
+            case Beyond.AROUND:
+                told["providers"] = self._items(entries, index % pages, size)
+            case Beyond.BARE:
+                pass
+        return self._json(told)
 
     def _told(self, page: int, size: int, count: int, sort_by: str) -> dict[str, Any]:
         paging = self.freedoms.paging

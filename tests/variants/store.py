@@ -104,8 +104,14 @@ class Store:
             Order.NAME: lambda entry: (str(entry.content.get("name")).lower(), entry.id),
             Order.SCATTERED: lambda entry: entry.place,
             Order.CHANGED: lambda entry: -entry.changed,
+            Order.HASHED: lambda entry: (entry.id * 2654435761 % 2**32 % self._slots, entry.came),
         }
         return sorted(self._entries.values(), key=keys[self._order])
+
+    @property
+    def _slots(self) -> int:
+        """How large a hash table is that has room for all."""
+        return 2 ** (len(self._entries) * 3 // 2).bit_length()
 
     def note_aim(self, value: object) -> None:
         """Note what update or destroy is aimed at, if that is somebody else's, or could be (true and null excepted)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,19 +19,22 @@ if TYPE_CHECKING:
 LONGEST_BODY = 2_000_000
 
 
-def serve(service: Service, base_path: str, started: Callable[[str, int], None]) -> None:
-    """Serve for ever."""
+def serve(service: Service, base_path: str, started: Callable[[str, int], None], *, hasty: bool = False) -> None:
+    """Serve for ever; who is `hasty` reads no body that comes without the token."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 60
+        rbufsize = 1 if hasty else -1  # what is read ahead is not left unread
 
         def handle_any(self) -> None:
-            length = self.headers.get("Content-Length") or "0"
-            body = self.rfile.read(min(int(length), LONGEST_BODY)) if length.isdigit() else b""
             split = urlsplit(self.path)
             path = split.path.removeprefix(base_path) if split.path.startswith(base_path + "/") else "?"
             query = tuple(parse_qsl(split.query, keep_blank_values=True))
-            answer = service.answer(Request(self.command, path, query, tuple(self.headers.items()), body))
+            request = Request(self.command, path, query, tuple(self.headers.items()), b"")
+            length = self.headers.get("Content-Length") or "0"
+            if length.isdigit() and not (hasty and not service.has_token(request)):
+                request = replace(request, body=self.rfile.read(min(int(length), LONGEST_BODY)))
+            answer = service.answer(request)
             time.sleep(answer.pause)
             content = answer.body
             self.send_response(answer.status)

@@ -7,6 +7,7 @@ spelt as no other server does; kept connections are closed without notice.
 from __future__ import annotations
 
 import gzip
+import re
 import socket
 import threading
 import time
@@ -28,6 +29,7 @@ HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 LONGEST_LINE = 65_536
 LONGEST_BODY = 2_000_000
 NO_CONTENT = {204, 304}
+TARGET = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})+")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Wire:
     """Whether status lines have a reason phrase."""
     trickle: bool = False
     """Every tenth answer is sent byte by byte."""
+    hangs_up_on_nonsense: bool = False
+    """A request whose target is no URI is not answered, and its connection closed."""
 
 
 def serve(service: Service, base_path: str, started: Callable[[str, int], None], wire: Wire) -> None:
@@ -101,6 +105,8 @@ class Conversation:
         body = self._body(reader, fields)
         path, _, query = target.partition("?")
         path = path.removeprefix(self._base_path) if path.startswith(self._base_path + "/") else "?"
+        if self._wire.hangs_up_on_nonsense and not TARGET.fullmatch(target):
+            return True
         answer = self._service.answer(
             Request(method, path, tuple(parse_qsl(query, keep_blank_values=True)), tuple(headers), body)
         )
