@@ -169,6 +169,17 @@ def test_who_grants_few_providers_is_not_blamed(name: str, most: int, tmp_path: 
     assert audit["most_held"] <= most
 
 
+@pytest.mark.parametrize("name", ["closing-with-room-for-two", "core-terse", "looping-among-strangers"])
+def test_who_is_only_read_from_is_not_blamed(name: str, tmp_path: Path) -> None:
+    """Where there are no providers, nobody knows whether pages are counted from 0 or from 1."""
+    variant = find_variant(name)
+    with serving(variant) as server:
+        run = certify(tmp_path, server.url, "--level", variant.level, "--read-only", token=server.token)
+        audit = server.audit()
+    assert_not_blamed(run)
+    assert audit["created"] == 0
+
+
 @pytest.mark.seeds
 @pytest.mark.parametrize("name", ["core-null", "looping-among-strangers", "flask-first-page-0-nearest"])
 def test_what_killed_runs_left_behind_is_not_held_against_anybody(name: str, tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def test_workers_find_the_same(tmp_path: Path) -> None:
     "name",
     [
         "looping-among-strangers",
+        "looping-forbids-everything",
         *(pytest.param(name, marks=pytest.mark.seeds) for name in ("core-null", "flask-first-page-0-nearest")),
         *(pytest.param(name, marks=pytest.mark.seeds) for name in ("handmade-slow", "handmade-hangs-up")),
     ],

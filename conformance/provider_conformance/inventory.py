@@ -92,6 +92,19 @@ class Inventory:
         with self._api.target.traffic.calm.reading():
             return self._found_first_page()
 
+    def existing_page(self) -> int:
+        """Return the number of the first page for good, also where there may be no provider of ours.
+
+        Of two pages of which one is refused, the other is the first; else NotTestableError tells why there is none.
+        """
+        first = self.first_page()
+        if self._first_page is not None:
+            return first
+        zero, one = (self._api.list(page, LARGEST_PAGE, self.default) for page in (0, 1))
+        if zero.succeeded == one.succeeded or not (zero.refused or one.refused):
+            raise NotTestableError("there are too few providers to tell whether pages are counted from 0 or from 1")
+        return int(one.succeeded)
+
     def _found_first_page(self) -> int:
         zero, one = self._api.list(0, LARGEST_PAGE, self.default), self._api.list(1, LARGEST_PAGE, self.default)
         if not zero.succeeded and not one.succeeded and self.default is not None:

@@ -28,7 +28,7 @@ IN_PART = "no provider is created (--read-only), so that it was tested in part o
 
 @requirement("LIST-1")
 def test_list_answers_with_an_object_whoever_is_listed(api: Api, inventory: Inventory, expect: Expect) -> None:
-    first = inventory.first_page()
+    first = inventory.existing_page()
     for pagesize in PAGE_SIZES:
         with expect.each():
             page = api.list(first, pagesize, inventory.default)
@@ -38,7 +38,7 @@ def test_list_answers_with_an_object_whoever_is_listed(api: Api, inventory: Inve
 
 @requirement("LIST-2")
 def test_a_page_has_at_most_pagesize_of_whoever_is_listed(api: Api, inventory: Inventory, expect: Expect) -> None:
-    first = inventory.first_page()
+    first = inventory.existing_page()
     for pagesize in PAGE_SIZES:
         with expect.each():
             expect(judge.at_most_pagesize, _first_page(api, first, pagesize, inventory.default), pagesize=pagesize)
@@ -46,7 +46,7 @@ def test_a_page_has_at_most_pagesize_of_whoever_is_listed(api: Api, inventory: I
 
 @requirement("LIST-5")
 def test_both_orders_are_accepted_whoever_is_listed(api: Api, inventory: Inventory, expect: Expect) -> None:
-    first = inventory.first_page()
+    first = inventory.existing_page()
     for sort_by in ("DEFAULT", "OPTIONAL", None):
         with expect.each():
             page = api.list(first, 10, sort_by)
@@ -57,7 +57,7 @@ def test_both_orders_are_accepted_whoever_is_listed(api: Api, inventory: Invento
 
 @requirement("LIST-7")
 def test_what_was_asked_for_is_reported_whoever_is_listed(api: Api, inventory: Inventory, expect: Expect) -> None:
-    first = inventory.first_page()
+    first = inventory.existing_page()
     for pagesize in PAGE_SIZES:
         for sort_by in (inventory.default, "OPTIONAL"):
             with expect.each():
@@ -68,7 +68,7 @@ def test_what_was_asked_for_is_reported_whoever_is_listed(api: Api, inventory: I
 
 @requirement("LIST-8")
 def test_unfair_parameters_of_list_are_refused(inventory: Inventory, refusals: Refusals) -> None:
-    first = inventory.first_page()
+    first = inventory.existing_page()
     fair = {"pagination": str(first), "pagesize": "10"}
     refusals.query(Operation.LIST, fair, unfair_pages(first))
     sorted_by = {**fair, "sort_by": inventory.default or "OPTIONAL"}
@@ -77,7 +77,7 @@ def test_unfair_parameters_of_list_are_refused(inventory: Inventory, refusals: R
 
 @requirement("LIST-9")
 def test_page_count_fits_whoever_is_listed(api: Api, inventory: Inventory, expect: Expect) -> None:
-    first = inventory.first_page()
+    first = inventory.existing_page()
     for pagesize in PAGE_SIZES:
         with expect.each():
             page = _first_page(api, first, pagesize, inventory.default)
@@ -92,7 +92,7 @@ def test_unfair_ids_of_show_are_refused(api: Api, inventory: Inventory, refusals
 
 @requirement("AUTH-1", "AUTH-2", "AUTH-3", "AUTH-4")
 def test_reading_needs_the_token(api: Api, inventory: Inventory, expect: Expect) -> None:
-    first, token = inventory.first_page(), api.target.token
+    first, token = inventory.existing_page(), api.target.token
     readers: tuple[Callable[[str | None], Exchange], ...] = (
         lambda sent: api.list(first, 10, inventory.default, token=sent),
         lambda sent: api.show(_somebody(api, inventory), token=sent),
