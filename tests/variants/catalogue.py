@@ -258,7 +258,8 @@ VARIANTS = (
             past=Beyond.REFUSED,
             before=Beyond.WHOLE,
             order=Order.HASHED,
-            ids=drawn(1, 2**31),
+            ids=drawn(-(2**31), -1),
+            tells_names=True,
         ),
     ),
     Variant(

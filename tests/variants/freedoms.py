@@ -202,6 +202,8 @@ class Freedoms:
     denied: int = 401
     unfound: int = 404
     error_type: str | None = JSON
+    tells_names: bool = False
+    """An update that is refused is told what the provider is called that it is about."""
     largest_body: int = 1_000_000
 
     # Freedoms in what is taken: D13, D17 and D19

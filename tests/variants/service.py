@@ -192,12 +192,19 @@ class Service:
         if entry is None and self.freedoms.missing is Unfound.REFUSED:
             raise RefusalError(self.freedoms.unfound, "there is no such provider")
         if entry is not None or self.freedoms.missing is Unfound.CREATED:
-            content = self._provider(body, REQUIRED_BY_UPDATE, entry)
+            content = self._update_of(entry, body)
             if entry is None:
                 self.store.add(content, wanted=number)
             else:
                 self.store.replace(entry, content)
         return self._done()
+
+    def _update_of(self, entry: Entry | None, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._provider(body, REQUIRED_BY_UPDATE, entry)
+        except ProblemError as problem:
+            told = f"{entry.content['name']} stays as it is: " if entry and self.freedoms.tells_names else ""
+            raise ProblemError(f"{told}{problem}") from None
 
     def _destroy(self, request: Request) -> Answer:
         body = self._body(request)

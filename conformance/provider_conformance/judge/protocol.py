@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import TYPE_CHECKING
 
 from provider_conformance.disclosure import internals, sayings, token_disclosed, value_disclosed
@@ -121,7 +122,8 @@ def _disclosed(text: str, request: Request, token: str, others: Mapping[str, Seq
     values = [value for some in others.values() for value in some]
     if inner is None and not token_disclosed(text, token, "") and value_disclosed(text, values, "") is None:
         return ""
-    body = (request.body or b"")[:LARGEST_SAID].decode("utf-8", "replace")
+    sent = (request.body or b"")[:LARGEST_SAID]
+    body = sent.decode("utf-16" if sent.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8", "replace")
     headers = [value for _, value in request.headers if value != token]
     said = sayings(request.method, request.target, body, *headers)
     inner = internals(text, said)
@@ -129,7 +131,8 @@ def _disclosed(text: str, request: Request, token: str, others: Mapping[str, Seq
         return f"{inner[0]}: {quoted(inner[1])}"
     if token_disclosed(text, token, said):
         return "the valid token, or a part of it"
-    about = set(re.findall(r"\d+", said))
+    # What looks like a sign may be a hyphen, and the other way round.
+    about = {*re.findall(r"\d+", said), *re.findall(r"-\d+", said)}
     values = [value for identity, some in others.items() if identity not in about for value in some]
     return "data of another provider" if value_disclosed(text, values, said) is not None else ""
 

@@ -134,10 +134,11 @@ def test_errors_disclose_nothing(api: Api, providers: Providers, ledger: Ledger,
         calls.append(Call(operation, "POST", body=b"<a/>", content_type="application/xml"))
     calls.append(api.call(Operation.UPDATE, providers.values.update(gone, held.body)))
     calls.append(api.call(Operation.UPDATE, {"id": held.id, "name": held.name}))
+    calls.append(api.call(Operation.UPDATE, {**providers.values.update(held.id, held.body), "port": "high"}))
     if len(providers.held) > 1:
+        # The last: where it is accepted, the other's name is that of the provider which an error is about.
         other = providers.held[1].name
         calls.append(api.call(Operation.UPDATE, {**providers.values.update(held.id, held.body), "name": other}))
-    calls.append(api.call(Operation.UPDATE, {**providers.values.update(held.id, held.body), "port": "high"}))
 
     api.send_each(calls)
 
