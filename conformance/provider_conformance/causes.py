@@ -209,7 +209,10 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "at_most_pagesize": (("", "pagesize is not used as the limit of the query, or the limit is one too many"),),
     "counts_all": (("", "the count is kept apart from the rows, or taken from the page, and not from all providers"),),
     "counts_what_follows": (("", "the count is taken from the page, and not from all providers"),),
-    "same_order": (("", "no order is given to the query, so that the database is free to choose one each time"),),
+    "same_order": (
+        ("from the last", "a page is what follows the one given before: a cursor that is kept between requests"),
+        ("", "no order is given to the query, so that the database is free to choose one each time"),
+    ),
     "items_bear_ids": (("", "list numbers its items, or leaves their ids out where it serializes them"),),
     "listed_once": (
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -229,6 +229,14 @@ class Inventory:
         """Read so many pages at the end; where others have left meanwhile, some of them are past the last."""
         numbers = range(self.first_page() + last - most, self.first_page() + last)
         return [page for number in numbers if listed(page := self._api.list(number, pagesize, sort_by))]
+
+    def backwards(self, walk: Walk) -> Walk:
+        """Ask for the pages of a walk again, from the last to the first, unless some were left out of it."""
+        if walk.partial:
+            return self.walk(walk.pagesize, walk.ids)
+        numbers = range(self.first_page(), self.first_page() + len(walk.pages))
+        pages = self._api.list_each((number, walk.pagesize, self.default) for number in reversed(numbers))
+        return replace(walk, pages=tuple(reversed(pages)))
 
     def judged(self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT) -> Walk:
         """Walk and judge what holds for any list (LIST-1); raises NotTestableError when nothing can be read from it."""

@@ -98,16 +98,20 @@ def every_one_once(*pages: Exchange, names: Mapping[str, str]) -> Problem | None
     )
 
 
-def same_order(*pages: Exchange, first: int, ids: Sequence[int]) -> Problem | None:
-    """Two walks through the pages, of which the first has `first` pages, meet our providers in the same order."""
+def same_order(*pages: Exchange, first: int, ids: Sequence[int], backwards: bool = False) -> Problem | None:
+    """Two walks through the pages, of which the first has `first` pages, meet our providers in the same order.
+
+    The pages of the second are given in order, too, though they may have been asked for `backwards`.
+    """
     orders = [
         [found for page in walk for item in listed(page) if (found := loose_id(item.get("id"))) in ids]
         for walk in (pages[:first], pages[first:])
     ]
     if orders[0] == orders[1]:
         return None
+    asked = ", when its pages are asked for from the last to the first" if backwards else ""
     return Problem(
-        "list gives our providers in another order the second time, though nothing changed",
+        f"list gives our providers in another order the second time{asked}, though nothing changed",
         f"the order {', '.join(map(str, orders[0]))} again",
         f"the order {', '.join(map(str, orders[1]))}",
     )

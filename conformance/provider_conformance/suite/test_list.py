@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 OTHER_ORDER = 10
 """The page size of which the other order is asked for between two walks."""
 
+BACKWARDS = 2
+"""The page size of which the pages are asked for from the last to the first the second time."""
+
 SIZES_AT_ONCE = 3
 """Page sizes of which the list is walked before something is shown, and walked again after it."""
 
@@ -54,6 +57,12 @@ def test_list_answers_with_an_object_of_the_documented_types(
         with expect.each():
             expect(judge.answers_object, api.served(page))
             expect(judge.documented_types, page, operation="list", ours=providers.ids)
+    # Whether these are accepted is a requirement of its own (LIST-5).
+    for page in api.list_each((first, pagesize, sort_by) for pagesize in (100, 1) for sort_by in ("OPTIONAL", None)):
+        if page.succeeded:
+            with expect.each():
+                expect(judge.answers_object, page)
+                expect(judge.documented_types, page, operation="list", ours=providers.ids)
 
 
 @requirement("LIST-2")
@@ -74,12 +83,15 @@ def test_a_page_has_at_most_pagesize_providers(
 
 
 @requirement("LIST-3")
-@holding(7)
+@holding(8)
 def test_the_pages_give_every_provider_once_and_in_the_same_order(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
-    # Some are alike in all but what must be their own, so that whatever is sorted by does not tell them apart.
-    ours = providers.create_all([*varied()[:4], *[TYPICAL] * 3][: providers.most])
+    # Some are alike in all but what must be their own, so that whatever is sorted by does not tell them apart. One
+    # between them has gone, so that ids are no places.
+    made = providers.create_all([*varied()[:4], *[TYPICAL] * 4][: providers.most])
+    providers.release(made[len(made) // 2])
+    ours = list(providers.held)
     states = {held.id: providers.shown(held) for held in ours}
     ids = providers.ids
     whole = inventory.judged(ours=ids)
@@ -99,8 +111,12 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
         api.show(ours[next(turns) % len(ours)].id)
         if OTHER_ORDER in some:
             api.list(inventory.first_page(), OTHER_ORDER, "OPTIONAL")
-        with api.ahead(pages):
-            return once, [inventory.judged(size, ids) for size in some]
+        # Nor does it matter which page is asked for first.
+        with api.ahead([call for size in some if size != BACKWARDS for call in inventory.sure_pages(known, size)]):
+            return once, [
+                inventory.judged(walk.pagesize, ids) if walk.pagesize != BACKWARDS else inventory.backwards(walk)
+                for walk in once
+            ]
 
     waiting = deque(in_batches(sizes or (LARGEST_PAGE,), SIZES_AT_ONCE))
     while waiting:
@@ -122,7 +138,9 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
                     for page in first.pages:
                         for held in ours:
                             expect(judge.list_agrees, page, states[held.id], of=held, requirement="LIST-4", id=held.id)
-                    expect(judge.same_order, *first.pages, *second.pages, first=len(first.pages), ids=ids)
+                    backwards = size == BACKWARDS and not first.partial
+                    pages = (*first.pages, *second.pages)
+                    expect(judge.same_order, *pages, first=len(first.pages), ids=ids, backwards=backwards)
 
 
 @requirement("LIST-4")
@@ -163,7 +181,7 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
     # Under OPTIONAL only the first page is sure to exist: which providers it gives is free (D16).
     for page, pagesize, values in (
         (first, 100, ("DEFAULT", "OPTIONAL", None)),
-        (first, 2, ("DEFAULT", "OPTIONAL", None)),
+        (first, 1, ("DEFAULT", "OPTIONAL", None)),
         (first + 1, 2, ("DEFAULT", None)),
     ):
         if page > first and len(providers.held) <= pagesize:
@@ -189,6 +207,10 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
             return [once], [inventory.judged(size, ids, sort_by=None)]
 
     (default,), (plain,) = inventory.pair(in_turns, ids)
+    for silent in plain.pages:
+        for held in providers.held:
+            with expect.each():
+                expect(judge.list_agrees, silent, providers.shown(held), of=held, requirement="LIST-4", id=held.id)
     expect(judge.every_one_once, *plain.pages, names=providers.names, requirement="LIST-3")
     expect(judge.same_order, *default.pages, *plain.pages, first=len(default.pages), ids=ids)
 
@@ -262,6 +284,8 @@ def test_missing_ill_typed_and_unknown_parameters_are_refused(
     refusals.query(Operation.LIST, fair, unfair_pages(first))
     sorted_by = {**fair, "sort_by": inventory.default or "OPTIONAL"}
     refusals.query(Operation.LIST, sorted_by, [(f"sort_by {judge.quoted(text)}", {"sort_by": text}) for text in ORDERS])
+    missing: list[dict[str, str | None]] = [{"pagination": None}, {"pagesize": None}]
+    refusals.query(Operation.LIST, sorted_by, [(f"sort_by and no {next(iter(one))}", one) for one in missing])
 
 
 @requirement("LIST-9")
