@@ -33,6 +33,9 @@ LONGEST_IDLE = 1.0
 UNANSWERED = "without an answer"
 """Detail of a connection that was dropped before the first byte of an answer."""
 
+CHUNKED = ("Transfer-Encoding", "chunked")
+"""The header of a request whose body is sent in chunks: in one, and the empty one that ends it."""
+
 LARGEST_AT_ONCE = 256 * 1024
 """Bytes of a request beyond which its answer is looked for while it is still being sent."""
 
@@ -75,7 +78,10 @@ class Connection:
             headers += authorization(self._route.proxy)
         lines = [f"{request.method} {target} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in headers]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + (request.body or b"")
+        body = request.body or b""
+        if CHUNKED in headers:
+            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
     def send(self, payload: bytes, deadline: Deadline) -> None:
         """Write bytes; a server may answer and close before it has read them all, so a broken pipe is no end."""
@@ -141,8 +147,8 @@ class Connection:
 
 
 def with_length(headers: Headers, body: bytes | None) -> Headers:
-    """Add the Content-Length that a body needs."""
-    return headers if body is None else (*headers, ("Content-Length", str(len(body))))
+    """Add the Content-Length that a body needs unless it is sent in chunks."""
+    return headers if body is None or CHUNKED in headers else (*headers, ("Content-Length", str(len(body))))
 
 
 def _body(answer: http.client.HTTPResponse) -> bytes:

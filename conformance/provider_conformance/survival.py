@@ -22,6 +22,8 @@ TARGET = re.compile(r"/(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*", re.ASCII)
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 LARGEST_BODY = 64 * 1024
 DEEPEST = 100
+PACKING = frozenset({"gzip", "deflate", "br", "zstd"})
+"""Codings of a body whose size says nothing of what it is unpacked to."""
 
 
 def judge_survival(ledger: Ledger) -> None:
@@ -55,9 +57,9 @@ def is_within_bounds(exchange: Exchange) -> bool:
     """Tell whether a request is one that every implementation has to answer: well-formed, and not too large."""
     request = exchange.request
     body = request.body or b""
-    coded = any(name.lower() in {"content-encoding", "transfer-encoding"} for name, _ in request.headers)
-    well_formed = request.method in METHODS and TARGET.fullmatch(request.target) is not None and not coded
-    return well_formed and len(body) <= LARGEST_BODY and _levels(body) <= DEEPEST
+    packed = any(name.lower() == "content-encoding" and value in PACKING for name, value in request.headers)
+    well_formed = request.method in METHODS and TARGET.fullmatch(request.target) is not None
+    return well_formed and not packed and len(body) <= LARGEST_BODY and _levels(body) <= DEEPEST
 
 
 def _levels(body: bytes) -> int:

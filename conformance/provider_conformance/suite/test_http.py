@@ -10,6 +10,7 @@ from provider_conformance import judge
 from provider_conformance.batches import in_batches
 from provider_conformance.call import Call, json_body
 from provider_conformance.changes import shows_change
+from provider_conformance.connection import CHUNKED
 from provider_conformance.contract import Operation
 from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
@@ -66,14 +67,14 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
     with expect.each():
         created = []
         for media_type in MEDIA_TYPES:
-            created.append(providers.send(providers.draft(), content_type=media_type))
+            created.append(providers.send(providers.draft(Traits(ips=2)), content_type=media_type))
             providers.clear()
         expect(judge.served_alike, *created, what=WITH_CHARSET)
 
     held = providers.create()
     with expect.each():
         updated = []
-        for media_type, traits in zip(MEDIA_TYPES, (Traits(port=5081), Traits(port=5082)), strict=True):
+        for media_type, traits in zip(MEDIA_TYPES, (Traits(port=5081, ips=2), Traits(port=5082)), strict=True):
             before, values = providers.shown(held), held.body
             updated.append(providers.update(held, traits, content_type=media_type))
             if updated[-1].succeeded:
@@ -83,7 +84,8 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
     with expect.each():
         doomed = providers.create_some([TYPICAL] * len(MEDIA_TYPES))
         destroyed = [
-            api.destroy(one.id, content_type=media_type) for one, media_type in zip(doomed, MEDIA_TYPES, strict=True)
+            api.served(api.destroy(one.id, content_type=media_type))
+            for one, media_type in zip(doomed, MEDIA_TYPES, strict=True)
         ]
         expect(judge.served_alike, *destroyed, what=WITH_CHARSET)
 
@@ -150,6 +152,11 @@ def test_odd_headers_are_survived(api: Api, providers: Providers, inventory: Inv
         if call.body is not None:
             odd += [replace(call, content_type=content_type) for content_type in ODD_MEDIA_TYPES]
         api.send_each(odd)
+        framed = [replace(call, headers=(CHUNKED,)), replace(call, headers=(("Expect", "100-continue"),))]
+        for one in framed if call.body is not None else [replace(call, body=b"{}")]:
+            api.send(one)
+            # A server that does not read such a body may take it for the next request.
+            api.target.close()
 
     judge_survival(ledger)
 
@@ -160,6 +167,7 @@ ODD_HEADERS: tuple[Headers, ...] = (
     (("Range", "bytes=9-1"), ("If-None-Match", "*"), ("If-Modified-Since", "yesterday")),
     (("Authorization", "Basic !"), ("X-HTTP-Method-Override", "PATCHY")),
     (("Origin", "null"), ("Referer", "//"), ("Forwarded", "for=_x;=;")),
+    (("Content-Encoding", "none-such"), ("Content-Language", "\xe9"), ("X-Empty", ""), ("X-Long", "x" * 4096)),
 )
 ODD_MEDIA_TYPES = (None, "", "application/json; charset=none-such", "application/json;;=", "json", "*/*")
 
