@@ -78,9 +78,10 @@ def misplaced_properties(operation: Operation) -> Iterator[Violation]:
     elsewhere = "id" if "id" in documented(operation) else "name"
     yield Violation(f"{elsewhere} in the query", partial(_without, elsewhere), 0, in_query=elsewhere)
     yield Violation("everything one level deeper", _wrapped, 0 if "id" in documented(operation) else None)
-    # Without registration some of them have no use, and are required all the same.
-    for name in ("password", "auth_id", "reregister_interval", "outbound_server"):
-        yield Violation(f"no {name} with IP_AUTH", partial(_without_both, name))
+    # Some of them have no use where others have the opposite values, and are required all the same.
+    for name in documented(operation):
+        if name not in {"id", "auth_mode"}:
+            yield Violation(f"no {name} with IP_AUTH over UDP", partial(_without_any, name))
 
 
 def ill_typed_properties(operation: Operation) -> Iterator[Violation]:
@@ -121,6 +122,8 @@ def bodies_that_are_no_object() -> Iterator[Violation]:
     yield Violation("an escape that JSON does not have", lambda body: _json(body)[:-1] + b',"note":"\\x41"}')
     yield Violation("a number with leading zeros", lambda body: _json(body)[:-1] + b',"note":007}')
     yield Violation("a number with a plus sign", lambda body: _json(body)[:-1] + b',"note":+5}')
+    yield Violation("two commas between properties", lambda body: _json(body)[:-1] + b',,"note":0}')
+    yield Violation("bytes that are no UTF-8", lambda body: _json(body)[:-1] + b',"note":"\xff"}')
     yield Violation("a comma at the end of an array", lambda body: _json(body)[:-1] + b',"note":[1,]}')
     yield Violation("NUL after the document", lambda body: _json(body) + b"\0")
     yield Violation("the colon after the first name missing", lambda body: _json(body).replace(b'":', b'" ', 1))
@@ -135,6 +138,7 @@ def bodies_that_are_no_object() -> Iterator[Violation]:
     yield Violation("all but the first name cut off", lambda body: _json(body).partition(b":")[0] + b":", 0)
     yield Violation("all but the first brace cut off", lambda _: b"{", 0)
     yield Violation("the same document twice", lambda body: _json(body) * 2)
+    yield Violation("another document on the next line", lambda body: _json(body) + b"\n{}")
     yield Violation("an empty object after the document", lambda body: _json(body) + b"{}")
     yield Violation("a letter after the document", lambda body: _json(body) + b"x")
     yield Violation("a brace too many", lambda body: _json(body) + b"}")
@@ -190,6 +194,8 @@ def unfair_pages(first: int) -> Iterator[tuple[str, dict[str, str | None]]]:
     yield "no pagination", {"pagination": None}
     yield "no pagesize", {"pagesize": None}
     yield "neither pagination nor pagesize", {"pagination": None, "pagesize": None}
+    yield "PAGINATION for pagination", {"pagination": None, "PAGINATION": str(first)}
+    yield "pageSize for pagesize", {"pagesize": None, "pageSize": "10"}
     yield "an array in the name of pagination", {"pagination": None, "pagination[]": str(first)}
     yield "an array in the name of pagesize", {"pagesize": None, "pagesize[]": "10"}
     for what, text in pages_in_a_query():
@@ -201,6 +207,8 @@ def unfair_pages(first: int) -> Iterator[tuple[str, dict[str, str | None]]]:
 def unfair_ids(identity: int) -> Iterator[tuple[str, dict[str, str | None]]]:
     """What is changed in a fair query of show, or left out (None), so that it must be refused; made of an id."""
     yield "no id", {"id": None}
+    for name in ("ID", "provider_id"):
+        yield f"{name} for id", {"id": None, name: str(identity)}
     yield "an array in the name of id", {"id": None, "id[]": str(identity)}
     for what, text in ids_in_a_query():
         yield f"an id that is {what}", {"id": text(identity)}
@@ -233,6 +241,7 @@ def _numbers_in_a_query() -> Iterator[tuple[str, NumberText]]:
     yield "a number with a comma in it", lambda number: f"0,{number}"
     yield "a number with a letter for its type", lambda number: f"{number}d"
     yield "a number with NUL after it", lambda number: f"{number}\0"
+    yield "a number with a line feed after it", lambda number: f"{number}\n"
     yield "an array", lambda number: f"[{number}]"
     yield "digits in quotes", lambda number: f'"{number}"'
 
@@ -240,7 +249,11 @@ def _numbers_in_a_query() -> Iterator[tuple[str, NumberText]]:
 ARABIC = {ord("0") + digit: 0x660 + digit for digit in range(10)}
 FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 
-UNKNOWN = {"auth_mode": ("DIGEST_AUTH",), "protocol": ("TLS", "SCTP"), "status": ("REGISTERED", "UNREGISTERED")}
+UNKNOWN = {
+    "auth_mode": ("DIGEST_AUTH", "REGISTER"),
+    "protocol": ("TLS", "SCTP"),
+    "status": ("REGISTERED", "UNREGISTERED"),
+}
 """What one would expect in the enums and is not in them."""
 
 
@@ -326,7 +339,9 @@ OUTSIDE_ENUM: dict[str, Alteration] = {
     "a blank before its value": lambda value: f" {value}",
     "a blank after its value": lambda value: f"{value} ",
     "a line feed after its value": lambda value: f"{value}\n",
-    "its value with a hyphen in it": lambda value: f"{value[:2]}-{value[-4:]}",
+    "its value with a hyphen in it": lambda value: (
+        value.replace("_", "-") if "_" in value else f"{value[:2]}-{value[2:]}"
+    ),
     "an empty string": _constantly(""),
     '"*"': _constantly("*"),
     '"1"': _constantly("1"),
@@ -351,9 +366,16 @@ def _wrapped(body: Provider) -> bytes:
     return _json({"provider": body})
 
 
-def _without_both(name: str, body: Provider) -> bytes:
-    ip_auth = {**body, "auth_mode": "IP_AUTH", "require_register": False, "ips": body["ips"] or ["192.0.2.1"]}
-    return _without(name, ip_auth)
+def _without_any(name: str, body: Provider) -> bytes:
+    """Leave out a property of a provider without registration, TCP, and whatever else may be switched on."""
+    plain: Provider = {
+        **{key: False if value is True else value for key, value in body.items()},
+        "auth_mode": "IP_AUTH",
+        "protocol": "UDP",
+        "status": "OFFLINE",
+        "ips": body["ips"] or ["192.0.2.1"],
+    }
+    return _without(name, plain)
 
 
 def _with_id(text: NumberText, body: Provider) -> bytes:

@@ -19,11 +19,13 @@ MEDIA_TYPES = (
     "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=pconf",
     "text/plain",
-    "text/plain;charset=UTF-8",
+    "text/plain;charset=UTF-8;note=application/json",
     "text/html",
     "text/json",
     "application/xml",
     "text/xml",
+    "application/octet-stream",
+    "application/json-seq",
 )
 """Media types as which JSON must not pass: forms and plain text are what browsers send across sites without asking."""
 
