@@ -165,10 +165,10 @@ class Writer:
             page = self._inventory.sure_pages(len(ours)) if ours and self._lists_rightly else ()
             with self._api.ahead([*self._api.shows([held.id for held in ours]), *page]):
                 self._providers.show_all(ours)
-                for (texts, _), (what, _), held in zip(some, dealt_out, created, strict=True):
-                    if held is None or not self._kept_together(held, what, self._written[held.id][1]):
-                        apart.append(texts)
-                self.looks_at_list()
+                pages = self._pages()
+            for (texts, _), (what, _), held in zip(some, dealt_out, created, strict=True):
+                if held is None or not self._kept_together(held, what, self._written[held.id][1], pages):
+                    apart.append(texts)
             self._providers.clear()
         return apart
 
@@ -188,19 +188,25 @@ class Writer:
 
     def blames_what_changed_together(self) -> None:
         """Judge what was altered among several texts and was not when each was sent apart."""
-        for shown, held, compared, what in self._changed:
+        for answer, held, compared, what in self._changed:
             with self._expect.each():
-                self._expect(judge.text_kept, shown, of=held, texts=compared, what=what)
+                if answer.operation == Operation.LIST:
+                    self._expect(judge.text_listed, answer, of=held, id=held.id, texts=compared, what=what)
+                else:
+                    self._expect(judge.text_kept, answer, of=held, texts=compared, what=what)
 
-    def _kept_together(self, held: Held, text: Text, compared: dict[str, str]) -> bool:
+    def _kept_together(self, held: Held, text: Text, compared: dict[str, str], pages: Sequence[Exchange] = ()) -> bool:
+        """Tell whether show, and list where it was read, give all that a provider was sent."""
         try:
             shown = self._providers.shown(held)
         except NotTestableError:
             return False
-        if judge.text_kept(shown, texts=compared, what=text.what) is None:
-            return True
-        self._changed.append((shown, replace(held, story=list(held.story)), compared, text.what))
-        return False
+        altered = [shown] if judge.text_kept(shown, texts=compared, what=text.what) is not None else []
+        altered += [
+            page for page in pages if judge.text_listed(page, id=held.id, texts=compared, what=text.what) is not None
+        ]
+        self._changed += [(one, replace(held, story=list(held.story)), compared, text.what) for one in altered[:1]]
+        return not altered
 
     def _create_all(self, trials: Sequence[tuple[Text, Mapping[str, str]]]) -> list[Exchange]:
         """Send creates side by side, and remember what each must have stored, or must not have."""
@@ -287,14 +293,17 @@ class Writer:
 
     def looks_at_list(self) -> None:
         """Compare what list gives of the providers created."""
-        held = [one for one in self._providers.held if one.id in self._written]
-        if not held or not self._lists_rightly:
-            return
-        for page in self._inventory.walk(ours=[one.id for one in held]).pages:
-            for one in held:
-                text, texts = self._written[one.id]
-                with self._expect.each():
-                    self._expect(judge.text_listed, page, of=one, id=one.id, texts=texts, what=text.what)
+        for page in self._pages():
+            for one in self._providers.held:
+                if one.id in self._written:
+                    text, texts = self._written[one.id]
+                    with self._expect.each():
+                        self._expect(judge.text_listed, page, of=one, id=one.id, texts=texts, what=text.what)
+
+    def _pages(self) -> Sequence[Exchange]:
+        """Read the list as far as it gives the providers created, where there are any and it can be trusted."""
+        ids = [one.id for one in self._providers.held if one.id in self._written]
+        return self._inventory.walk(ours=ids).pages if ids and self._lists_rightly else ()
 
     def _with(self, body: Provider, number: int, texts: Mapping[str, str]) -> Provider:
         """Put texts into a body; a name still begins with what tells that it is ours."""
