@@ -232,7 +232,9 @@ class Providers:
         if answer.refused and (outdated or self._names_are_taken(draft)):
             other = self.draft(draft.traits, exactly=True)
             return self._judged(other, self.send(other))
-        guilty = () if answer.succeeded else self._guilty_of_create.of(draft.traits, self.base, self._is_refused)
+        # Another success than 200 has made a provider, so that there may be no room left to look for what is to blame.
+        spared = answer.succeeded or len(self.held) >= self.most
+        guilty = () if spared else self._guilty_of_create.of(draft.traits, self.base, self._is_refused)
         if answer.refused and not guilty and self.held:
             self._make_do_with_fewer(answer)
         requirement = owner(draft.traits, guilty)
@@ -278,20 +280,28 @@ class Providers:
         return answer
 
     def twin_of(self, held: Held) -> Held | None:
-        """Create a provider that shares hostname, auth_id and addresses with another, or none where that is refused.
+        """Create a provider that shares hostname, auth_id and addresses with another, or else a namesake of it.
 
-        That is nothing an operator sends, and an implementation may refuse it; one that does not must still keep the
-        two apart.
+        A twin is nothing an operator sends, and an implementation may refuse it; one that does not must still keep the
+        two apart. Where a namesake is refused as well, there is none.
         """
-        twin = self.holding(self.send(self._twin(held), fair=False))
-        if twin is not None:
-            self.state(twin)
-        return twin
+        for draft in (self._twin(held.body, held.number), self._namesake(held.body)):
+            alike = self.holding(self.send(draft, fair=False))
+            if alike is not None:
+                self.state(alike)
+                return alike
+        return None
 
-    def _twin(self, held: Held) -> Draft:
+    def _namesake(self, body: Provider, end: str = "b") -> Draft:
+        """Draft a provider with the addresses of another, and a name that begins with all of the other's."""
         draft = self.draft()
-        shared = {name: held.body[name] for name in ("hostname", "auth_id")}
-        shared["ips"] = self.values.provider(held.number, Traits(ips=MOST_IPS))["ips"]
+        return replace(draft, body={**draft.body, "name": f"{body['name']} {end}", "ips": body["ips"]})
+
+    def _twin(self, body: Provider, number: int) -> Draft:
+        """Draft a namesake that shares with the other what must be its own as well; it may have fewer addresses."""
+        draft = self._namesake(body, "c")
+        shared = {name: body[name] for name in ("hostname", "auth_id")}
+        shared["ips"] = self.values.provider(number, Traits(ips=MOST_IPS))["ips"]
         return replace(draft, body={**draft.body, **shared})
 
     def create_alike(self) -> list[Held]:
@@ -300,11 +310,11 @@ class Providers:
         The name of the one before that begins with all of the first one's; the last is a twin, where that is accepted.
         Where there is little room, there are three at least: the first, the namesake, and the one unlike them.
         """
-        plain = [self.draft() for _ in range(2 if self.most > 3 else 1)]
-        *first, unlike_them = self._create_some([*plain, self.draft(next(combinations()))])
+        kinds = (Traits(ips=MOST_IPS), TYPICAL)[: 2 if self.most > 3 else 1]
+        *first, unlike_them = self._create_some([*map(self.draft, kinds), self.draft(next(combinations()))])
         draft = self.draft()
         late = [replace(draft, body={**draft.body, "name": f"{first[0].name} b"})]
-        late += [self._twin(first[0])] if self.most > 4 else []
+        late += [self._twin(first[0].body, first[0].number)] if self.most > 4 else []
         # Created when the others have been looked at: they must not change them.
         answers = self.send_all(late, fair=False)
         alike = [self.held_by(self._judged(late[0], answers[0]))]

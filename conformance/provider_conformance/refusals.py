@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.batches import in_batches
 from provider_conformance.call import Call
+from provider_conformance.changes import shows_change
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
@@ -209,7 +210,17 @@ class Refusals:
         self._expect(judge.unchanged, others, others_now, of=bystander, since=since)
         if victim is aimed:
             self.list_is_unchanged(listed_before, [bystander, victim])
+            with self._expect.each():
+                self._still_changes(victim)
         self._providers.clear()
+
+    def _still_changes(self, victim: Held) -> None:
+        """Update a provider about which requests were refused: none of them has locked it, or waits to be applied."""
+        before, values = self._providers.shown(victim), victim.body
+        answer = self._providers.update(victim, Traits(port=5083))
+        what = "plausible values, after requests about the same provider that were refused,"
+        self._expect(judge.accepted, answer, of=victim, requirement="UPDATE-1", what=what)
+        shows_change(victim, before, values, self._providers, self._expect)
 
     def list_is_unchanged(self, before: Walk, held: Sequence[Held]) -> None:
         """Compare what list gives of our providers with what it gave before requests that were all refused."""

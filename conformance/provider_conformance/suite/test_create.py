@@ -26,6 +26,7 @@ from provider_conformance.values.plausible import (
     boundaries,
     combinations,
     few_combinations,
+    mixed,
     strategy,
     texts,
 )
@@ -34,11 +35,11 @@ if TYPE_CHECKING:
     from provider_conformance.api import Api
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
-    from provider_conformance.oracle import Providers
+    from provider_conformance.oracle import Draft, Providers
     from provider_conformance.refusals import Refusals
 
 
-@requirement("CREATE-1")
+@requirement("CREATE-1", "CREATE-4")
 @holding(4)
 def test_a_complete_plausible_create_is_answered_with_200(
     providers: Providers, inventory: Inventory, expect: Expect
@@ -56,36 +57,37 @@ def test_a_complete_plausible_create_is_answered_with_200(
         expect(judge.accepted, answer, what="name, auth_id and hostname of a destroyed provider")
         providers.clear()
 
-    # Nor does anybody what was given up for other values.
+    # Nor does anybody what was given up for other values. What must not be another's may be one's own twice.
     renamed = providers.create()
     former = {name: renamed.body[name] for name in ("name", "auth_id", "hostname")}
     filled = Traits(auth_mode="IP_AUTH", ips=2)
     # Whether that is accepted at all is judged by itself.
     draft = providers.draft(filled if providers.tried(filled).succeeded else TYPICAL)
     given_up = {**draft.body, **former} if providers.gives_up_names(renamed) else draft.body
+    itself = {"outbound_server": draft.body["hostname"], "outbound_server_port": draft.body["port"]}
     for what, body in (
         ("name, auth_id and hostname that another has given up", given_up),
         ("the properties in another order", dict(reversed(draft.body.items()))),
-        ("the hostname for outbound_server", {**draft.body, "outbound_server": draft.body["hostname"]}),
+        ("hostname and port for outbound_server and its port, too", {**draft.body, **itself}),
+        ("the name for auth_id, too", {**draft.body, "auth_id": draft.body["name"]}),
     ):
         with expect.each():
-            answer = providers.send(replace(draft, body=body))
-            expect(judge.accepted, answer, what=what)
-            if (held := providers.holding(answer)) is not None:
-                providers.release(held)
+            _created_so(replace(draft, body=body), what, providers, expect)
     providers.clear()
 
     # Others may have the same addresses, and names that begin alike.
     first = providers.draft(Traits(ips=2, name_tail="." + "long" * 15))
     second = providers.draft(Traits(ips=2))
-    alike = {"ips": first.body["ips"], "name": f"{first.name[:-1]}X"}
+    alike = {
+        "ips": first.body["ips"],
+        "name": f"{first.name[:-1]}X",
+        "outbound_server": first.body["hostname"],
+    }
     if providers.send(first).succeeded:
         for name, value in alike.items() if providers.most > 1 else ():
             with expect.each():
-                answer = providers.send(replace(second, body={**second.body, name: value}))
-                expect(judge.accepted, answer, what=f"{name} almost or wholly as another's")
-                if (held := providers.holding(answer)) is not None:
-                    providers.release(held)
+                what = f"{name} almost or wholly as another's"
+                _created_so(replace(second, body={**second.body, name: value}), what, providers, expect)
     providers.clear()
 
     # Text may be as short as one character. Somebody else may bear one of them, but hardly all.
@@ -97,6 +99,16 @@ def test_a_complete_plausible_create_is_answered_with_200(
             break
     assert shortest is not None
     expect(judge.accepted, shortest, what="an auth_id of one character")
+
+
+def _created_so(draft: Draft, what: str, providers: Providers, expect: Expect) -> None:
+    """Create a provider of whose values `what` tells what is special, look at what show gives, and destroy it."""
+    answer = providers.send(draft)
+    expect(judge.accepted, answer, what=what)
+    if (held := providers.holding(answer)) is not None:
+        shown = providers.state(held)
+        providers.release(held)
+        expect(judge.shows_values, shown, of=held, requirement="CREATE-4", values=held.body)
 
 
 @requirement("CREATE-2")
@@ -191,24 +203,37 @@ def test_show_gives_back_what_was_created(providers: Providers, expect: Expect, 
             expect(judge.shows_values, providers.shown(held), of=held, values=held.body)
     providers.clear()
 
-    # A word is a text like any other. Somebody may bear it already.
-    draft = providers.draft()
-    worded = providers.holding(providers.send(replace(draft, body={**draft.body, "auth_id": "null"})))
-    if worded is not None:
-        expect(judge.shows_values, providers.state(worded), of=worded, values=worded.body)
+    # A word, or what reads like a number, is a text like any other. Somebody may bear it already.
+    for words in in_batches(WORDS, providers.room_for):
+        drafts = [providers.draft() for _ in words]
+        worded = [
+            replace(draft, body={**draft.body, "auth_id": word}) for draft, word in zip(drafts, words, strict=True)
+        ]
+        created = [one for answer in providers.send_all(worded) if (one := providers.holding(answer))]
+        providers.show_all(created)
+        for one in created:
+            with expect.each():
+                expect(judge.shows_values, providers.shown(one), of=one, values=one.body)
+        providers.clear()
 
     # An address may be that of the host as well.
     draft = providers.draft(Traits(host="", ips=1, auth_mode="IP_AUTH"))
-    address = draft.body["hostname"]
-    at_home = providers.holding(providers.send(replace(draft, body={**draft.body, "ips": [address]})))
-    if at_home is not None:
+    answer = providers.send(replace(draft, body={**draft.body, "ips": [draft.body["hostname"]]}))
+    if (at_home := providers.holding(answer)) is not None:
         expect(judge.shows_values, providers.state(at_home), of=at_home, values=at_home.body)
+    # Whether one with any other is accepted is judged by itself.
+    elif providers.send(draft).succeeded:
+        expect(judge.accepted, answer, requirement="CREATE-1", what="the hostname, an address, among ips")
+
+
+WORDS = ("null", "true", "no", "1e3")
+"""Texts that mean something to programs which guess at types."""
 
 
 @requirement("CREATE-5")
 @holding(4)
 def test_the_new_provider_is_listed_once(providers: Providers, inventory: Inventory, expect: Expect) -> None:
-    for some in in_batches((TYPICAL, *few_combinations(), *texts()), providers.room_for):
+    for some in in_batches((TYPICAL, *few_combinations(), *mixed()), providers.room_for):
         for answer in providers.try_all(some):
             with expect.each():
                 providers.held_by(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -55,8 +56,8 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
                 listing = inventory.judged(ours=[kept.id])
                 expect(judge.not_listed, *listing.pages, of=held, id=held.id, name=held.name)
 
-    # Nor is any of them there again once others have been created, changed and destroyed.
-    other = providers.create()
+    # Nor is any of them there again once others have been created, by its name, changed and destroyed.
+    other = _named_like(destroyed[0], providers) if destroyed else providers.create()
     providers.update(kept, next(single_changes()))
     providers.release(other)
     destroyed.append(other)
@@ -69,6 +70,13 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
             expect(judge.no_longer_shown, shown, of=held, id=held.id, name=held.name)
             for pages in (listing.pages, *[walk.pages for walk in others], [optional]):
                 expect(judge.not_listed, *pages, of=held, id=held.id, name=held.name)
+
+
+def _named_like(gone: Held, providers: Providers) -> Held:
+    """Create a provider with name, auth_id and hostname of one that was destroyed, or else any."""
+    draft = providers.draft()
+    marks = {name: gone.body[name] for name in ("name", "auth_id", "hostname")}
+    return providers.holding(providers.send(replace(draft, body={**draft.body, **marks}))) or providers.create()
 
 
 @requirement("DESTROY-3")
@@ -110,7 +118,7 @@ def test_an_id_that_is_no_int64_integer_is_answered_with_exactly_400(
     # A charset is no reason to read an id otherwise.
     victim = providers.create()
     state = providers.shown(victim)
-    answer = api.destroy({"id": str(victim.id)}, content_type="application/json; charset=utf-8")
+    answer = api.served(api.destroy({"id": str(victim.id)}, content_type="application/json; charset=utf-8"))
     if not providers.exists(victim.id):
         providers.forget(victim)
     expect(judge.refused_as_invalid_id, answer, of=victim, what="the id as text, with a charset")
@@ -126,6 +134,7 @@ def test_an_id_that_names_no_provider_is_answered_with_exactly_400(
     kept = providers.create()
     before = providers.shown(kept)
     gone = providers.create_some([TYPICAL] * min(3, max(1, providers.most - 1)))
+    providers.update(gone[0], next(single_changes()))
     for held in gone:
         answer = providers.destroy(held)
         expect.control(answer)
@@ -159,6 +168,7 @@ def test_a_destroy_without_an_id_or_an_object_is_refused(refusals: Refusals) -> 
 OBJECTS_WITHOUT_ID = (
     Violation("an empty object", lambda _: b"{}", 0),
     Violation("an empty object, and the id in the query", lambda _: b"{}", 0, in_query="id"),
+    Violation("an empty body, and the id in the query", lambda _: b"", 0, in_query="id"),
     Violation("an object without id", lambda _: b'{"name":"pconf"}', 0),
     Violation("provider_id for id", lambda body: b'{"provider_id":%d}' % int(str(body["id"])), 0),
     Violation("ids for id", lambda body: b'{"ids":[%d]}' % int(str(body["id"])), 0),

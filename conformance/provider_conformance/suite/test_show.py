@@ -11,7 +11,7 @@ from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import not_survived
 from provider_conformance.values.illegal import unfair_ids
-from provider_conformance.values.plausible import TYPICAL, few_combinations, varied
+from provider_conformance.values.plausible import TYPICAL, Traits, few_combinations, varied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +57,9 @@ def test_documented_properties_have_their_documented_types(providers: Providers,
 @requirement("SHOW-3")
 @holding(4)
 def test_show_and_list_change_nothing(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
-    ours = providers.create_all(varied()[: min(4, max(3, providers.most))])
+    gone = providers.gone()
+    # With letters in both cases, which reading may fold.
+    ours = providers.create_all([OTHER_CASE, *varied()[1 : min(4, max(3, providers.most))]])
     first = inventory.first_page()
 
     reads: tuple[Callable[[], tuple[Exchange, ...]], ...] = (
@@ -66,12 +68,20 @@ def test_show_and_list_change_nothing(api: Api, providers: Providers, inventory:
         lambda: api.list_each((page, 1, "DEFAULT") for page in (first, first + 1)),
         lambda: api.list_each((page, 2, "OPTIONAL") for page in (first, first + 1)),
         lambda: api.show_all([ours[0].id] * 5),
+        # What cannot be read changes nothing either.
+        lambda: (api.show(gone), api.list(first, "x"), api.show("x")),
     )
     for read in reads:
         before = [providers.shown(held) for held in ours]
         read()
         for held, state, after in zip(ours, before, api.show_all([held.id for held in ours]), strict=True):
             expect(judge.unchanged, state, api.served(after), of=held, since="reading it and others")
+
+
+OTHER_CASE = Traits(name_tail=" Renamed", auth_tail="Other", host="Gateway", outbound_host="Border", ips=3)
+
+BOUNDS = (2**63 - 1, -(2**63))
+"""The largest and the smallest id that there may be."""
 
 
 @requirement("SHOW-4")
@@ -88,8 +98,8 @@ def test_an_unknown_id_never_shows_some_other_provider(api: Api, providers: Prov
     # Ids that a careless comparison takes for one of ours. Should one of them be somebody's, show gives that very
     # provider, and nothing is wrong.
     others = {str(other.id): other.body for other in kept}
-    for held in kept:
-        alike = (*mistakable(held.id, [past.id for past in providers.past]), -1, 0)
+    for held, ends in zip(kept, (BOUNDS, ()), strict=True):
+        alike = (*mistakable(held.id, [past.id for past in providers.past]), -1, 0, *ends)
         ids = [asked for asked in alike if asked not in {other.id for other in kept}]
         for asked, shown in zip(ids, api.show_all(ids), strict=True):
             with expect.each():

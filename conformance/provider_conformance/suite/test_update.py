@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
-from provider_conformance.refusals import OTHERWISE, not_survived
+from provider_conformance.refusals import MARKS, OTHERWISE, not_survived
 from provider_conformance.values.illegal import (
     bodies_that_are_no_object,
     ill_typed_ids,
@@ -24,6 +25,7 @@ from provider_conformance.values.illegal import (
     values_outside_enums,
 )
 from provider_conformance.values.plausible import (
+    MOST_IPS,
     TYPICAL,
     Traits,
     boundaries,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Draft, Held, Providers
     from provider_conformance.refusals import Refusals
+    from provider_conformance.values.plausible import Provider
 
 
 @requirement("UPDATE-1")
@@ -110,12 +113,44 @@ def test_show_and_list_give_every_value_as_updated(
         change_all(ours[: len(some)], some, providers, expect)
 
 
+@requirement("UPDATE-2", "UPDATE-1")
+@holding(3)
+def test_values_that_are_like_others_are_updated_too(providers: Providers, expect: Expect) -> None:
+    held, other = providers.create_some([TYPICAL, Traits(ips=2)])
+    ips = providers.values.provider(held.number, Traits(ips=4))["ips"]
+    assert isinstance(ips, list)
+    body = held.body
+
+    # Of the lists, the second is as long as the first, and begins and ends like it.
+    for what, changes in (
+        ("the addresses of another", {"ips": other.body["ips"]}),
+        ("other addresses", {"ips": ips[:3]}),
+        ("another address between the first and the last", {"ips": [*ips[:1], *ips[3:], *ips[2:3]]}),
+        (
+            "hostname and port for outbound_server and its port, too",
+            {"outbound_server": body["hostname"], "outbound_server_port": body["port"]},
+        ),
+    ):
+        with expect.each():
+            before, values = providers.shown(held), held.body
+            answer = providers.change(held, {**body, **changes})
+            expect(judge.accepted, answer, of=held, requirement="UPDATE-1", what=what)
+            shows_change(held, before, values, providers, expect)
+
+    # A word, or what reads like a number, is a text like any other. Somebody may bear it already.
+    for word in ("true", "1e3", "null"):
+        with expect.each():
+            before, values = providers.shown(held), held.body
+            if providers.change(held, {**body, "auth_id": word}).succeeded:
+                shows_change(held, before, values, providers, expect)
+
+
 @requirement("UPDATE-3")
 @holding(4)
 def test_no_other_provider_and_no_id_is_changed(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
-    ours = providers.create_some([TYPICAL] * 3)
+    ours = providers.create_some([Traits(ips=MOST_IPS), TYPICAL, TYPICAL])
     twin = providers.twin_of(ours[0]) if providers.most > len(ours) else None
     listed = inventory.judged(ours=providers.ids).ids
 
@@ -149,7 +184,7 @@ def test_the_same_update_sent_twice_leaves_the_same_state(
     held = providers.create()
 
     # Some alone, so that nothing comes between the two updates.
-    for traits in (TYPICAL, *islice(single_changes(), 3)):
+    for traits in (TYPICAL, *islice(single_changes(), 3), OTHERWISE):
         _updated_twice([held], [traits], api, providers, expect)
     ours = [held, *providers.create_some([TYPICAL] * (min(AT_ONCE, providers.most) - 1))]
     for some in in_batches((*islice(single_changes(), 3, None), TYPICAL), len(ours)):
@@ -200,12 +235,16 @@ def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
     if providers.is_gone(kept.id):
         raise NotTestableError("destroy takes other providers along (DESTROY-3), so that nothing can be said of others")
 
+    # Last by the names of one that is gone, and by those of one that is not.
+    others: list[Provider] = [providers.draft().body for _ in (*doomed, doomed[0])]
+    typical = providers.values.provider(kept.number, providers.base)
+    others += [doomed[1].body, {**typical, **{name: kept.body[name] for name in MARKS}}]
     sent: list[tuple[Draft, str, Exchange]] = []
-    for held in (*doomed, doomed[0]):
-        draft = providers.draft()
+    for held, body in zip((*doomed, *doomed), others, strict=True):
+        draft = replace(providers.draft(), body=body)
         providers.announce(draft)
         with expect.each():
-            answer = api.update(providers.values.update(held.id, draft.body))
+            answer = api.update(providers.values.update(held.id, body))
             sent.append((draft, UNKNOWN_ID, answer))
             shown = api.show(held.id)
             if judge.creates_nobody(answer, shown, id=held.id) is not None:

@@ -13,7 +13,7 @@ import re
 import string
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from itertools import product
+from itertools import cycle, product
 from typing import TYPE_CHECKING
 
 from provider_conformance.jsontext import JsonValue
@@ -315,6 +315,24 @@ def texts() -> Iterator[Traits]:
             outbound_host=hosts[(index + 3) % len(hosts)],
             domain=(*DOMAINS, "")[index % (len(DOMAINS) + 1)],
             password=_unlike_any_other(_clean(auths[index % len(auths)])),
+        )
+
+
+def mixed() -> Iterator[Traits]:
+    """The texts, each with other numbers, addresses, enums and flags than the one before."""
+    for text, edge, kind in zip(texts(), cycle(boundaries()), cycle(combinations())):
+        yield replace(
+            text,
+            port=edge.port,
+            outbound_server_port=edge.outbound_server_port,
+            reregister_interval=edge.reregister_interval,
+            ips=edge.ips,
+            rotation=edge.rotation,
+            auth_mode=kind.auth_mode,
+            protocol=kind.protocol,
+            status=kind.status,
+            provider_in_lan=kind.provider_in_lan,
+            single_via_header=kind.single_via_header,
         )
 
 
