@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from provider_conformance.faults.definition import Fault
 
-MODULES = ("auth", "create", "show", "list", "update", "destroy", "http", "value", "circumstances")
+MODULES = ("auth", "create", "show", "list", "update", "destroy", "http", "value", "circumstances", "coincidences")
 
 
 class UnknownFaultError(LookupError):
