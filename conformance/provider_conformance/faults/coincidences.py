@@ -105,14 +105,6 @@ class _RefusesUpdate(_Refuses):
         return self.accept(super().validate_update(content))
 
 
-@fault("create-refuses-own-address", "CREATE-1", kind="conditional")
-class RefusesOwnAddress(_RefusesCreate):
-    """Refuses a hostname that is among the ips."""
-
-    def is_refused(self, properties: Properties) -> bool:
-        return properties["hostname"] in properties["ips"]
-
-
 @fault("create-refuses-name-for-auth-id", "CREATE-1", kind="conditional")
 class RefusesNameForAuthId(_RefusesCreate):
     """Refuses an auth_id that is the name as well."""
@@ -135,14 +127,6 @@ class RefusesChangeToRegistrarAsOutboundServer(_RefusesUpdate):
 
     def is_refused(self, properties: Properties) -> bool:
         return _names_itself(properties)
-
-
-@fault("update-refuses-addresses-of-others", "UPDATE-1", kind="conditional")
-class RefusesAddressesOfOthers(_RefusesUpdate):
-    """Refuses an update to an address that is among the ips of another provider."""
-
-    def is_refused(self, properties: Properties) -> bool:
-        return bool(_addresses(properties) & _addresses_of_others(self, properties["id"]))
 
 
 def _addresses(properties: Properties) -> set[str]:
@@ -331,18 +315,6 @@ class ReadsFirstLine(_Mends):
         return body.partition(b"\n{")[0]
 
 
-@fault("create-reads-latin-1", "CREATE-10", kind="conditional")
-class ReadsLatin1(_Mends):
-    """Reads a body that is no UTF-8 as ISO 8859-1."""
-
-    def mended(self, body: bytes) -> bytes:
-        try:
-            body.decode("utf-8")
-        except UnicodeDecodeError:
-            return body.decode("latin-1").encode("utf-8")
-        return body
-
-
 @fault("create-ignores-second-comma", "CREATE-10", kind="conditional")
 class IgnoresSecondComma(_Mends):
     """Takes two commas in a row for one."""
@@ -379,16 +351,6 @@ class ProviderIdForId(Reference):
     def parameters(self, request: Request) -> dict[str, list[str]]:
         found = super().parameters(request)
         return {"id": found["provider_id"], **found} if "provider_id" in found else found
-
-
-@fault("show-line-feed-after-id", "SHOW-6", kind="conditional")
-class LineFeedAfterId(Reference):
-    """Takes an id with a line feed after it, as $ does in a regular expression."""
-
-    def integer_parameter(self, parameters: dict[str, list[str]], name: str, bounds: range) -> int:
-        if name == "id":
-            parameters = {name: [value.removesuffix("\n") for value in parameters.get(name, [])]}
-        return super().integer_parameter(parameters, name, bounds)
 
 
 @fault("list-pagination-optional-with-order", "LIST-8", kind="conditional")
@@ -690,14 +652,6 @@ class BytesForJson(Reference):
 
     def is_json_type(self, declared: str, request: Request) -> bool:
         return declared == "application/octet-stream" or super().is_json_type(declared, request)
-
-
-@fault("http-longer-type-for-json", "HTTP-4", kind="conditional")
-class LongerTypeForJson(Reference):
-    """Takes any media type that begins with application/json."""
-
-    def is_json_type(self, declared: str, request: Request) -> bool:
-        return declared.startswith("application/json") or super().is_json_type(declared, request)
 
 
 @fault("http-json-anywhere-in-type", "HTTP-4", kind="conditional")

@@ -25,7 +25,6 @@ MEDIA_TYPES = (
     "application/xml",
     "text/xml",
     "application/octet-stream",
-    "application/json-seq",
 )
 """Media types as which JSON must not pass: forms and plain text are what browsers send across sites without asking."""
 
