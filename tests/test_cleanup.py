@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from command import TOKEN
+from provider_conformance.guard import Guard
 from provider_conformance.reference.server import Server, ThreadServer
 
 if TYPE_CHECKING:
@@ -187,6 +188,13 @@ def test_what_is_no_journal_is_named(text: str, tmp_path: Path) -> None:
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
         assert "Error: " in done.stderr
+
+
+def test_who_interrupts_while_a_run_cleans_up_does_not_keep_it_from_that() -> None:
+    guard = Guard()
+    guard.clean_up(60)
+    guard.interrupt()
+    guard.check()
 
 
 def test_a_run_keeps_the_journal_of_one_that_was_killed(server: Server, tmp_path: Path) -> None:

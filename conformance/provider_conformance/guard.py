@@ -18,8 +18,8 @@ class Guard:
         self.cleaning = False
 
     def interrupt(self) -> None:
-        """Ask the run to stop before its next request."""
-        self._interrupted = True
+        """Ask the run to stop before its next request, unless that is to destroy what it created."""
+        self._interrupted = not self.cleaning
 
     @property
     def left(self) -> float:
