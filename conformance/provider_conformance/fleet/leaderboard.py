@@ -48,7 +48,10 @@ def write_index(outcomes: Sequence[FleetResult], folder: Path) -> None:
         "tool": {"version": __version__},
         "contract": {"version": contract.version, "sha256": contract.sha256},
         "catalogue": {"version": catalogue.version, "sha256": catalogue.sha256},
-        "targets": [{**asdict(outcome), "report": f"{outcome.name}/report.json"} for outcome in ranked(outcomes)],
+        "targets": [
+            {**asdict(outcome), "report": f"{outcome.name}/report.json" if outcome.requirements else None}
+            for outcome in ranked(outcomes)
+        ],
     }
     write_private(folder / INDEX, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
 
@@ -85,11 +88,20 @@ def failing(outcome: FleetResult) -> set[str]:
 
 
 def trend(before: FleetResult | None, now: FleetResult) -> str:
-    """Tell in a few words how an implementation has changed since the last fleet."""
+    """Tell in a few words how an implementation has changed since the last fleet.
+
+    What was not tested, be it that nobody answered, is neither worse nor better than anything.
+    """
     if before is None:
         return "new"
-    worse, better = failing(now) - failing(before), failing(before) - failing(now)
-    if not worse and not better:
-        return "as before" if before.verdict is now.verdict else f"was {before.verdict}"
-    told = [f"worse: {', '.join(sorted(worse))}"] if worse else []
-    return "; ".join([*told, *([f"better: {', '.join(sorted(better))}"] if better else [])])
+    worse = {one for one in failing(now) - failing(before) if before.requirements.get(one) == "pass"}
+    untold = failing(now) - failing(before) - worse
+    better = {one for one in failing(before) if now.requirements.get(one) == "pass"}
+    told = [
+        f"{what}: {', '.join(sorted(which))}"
+        for what, which in (("worse", worse), ("not tested before", untold), ("better", better))
+        if which
+    ]
+    if not told and before.verdict is not now.verdict:
+        return f"was {before.verdict}"
+    return "; ".join(told) or "as before"
