@@ -6,19 +6,27 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from command import TOKEN
+from provider_conformance import __version__
+from provider_conformance.cli import main
+from provider_conformance.config import UsageError
 from provider_conformance.faults.catalogue import combined
+from provider_conformance.fleet.conduct import TRIES, Conductor, Notebook, cluster, worst
 from provider_conformance.fleet.leaderboard import trend
-from provider_conformance.fleet.task import FleetResult, Secret
+from provider_conformance.fleet.targets import FleetTarget, read_fleet
+from provider_conformance.fleet.task import FleetResult, Job, Killed, Secret, certify_target, locked
+from provider_conformance.guard import Guard
+from provider_conformance.journal import Journal
 from provider_conformance.reference.server import ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
@@ -26,8 +34,10 @@ from provider_conformance.verdict import Verdict
 from test_cleanup import command, everybody
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from distributed import Client
 
     from provider_conformance.reference.messages import Answer, Request
 
@@ -68,13 +78,12 @@ def write_fleet(folder: Path, targets: dict[str, str], defaults: str = SOME) -> 
     return file
 
 
-def start_fleet(folder: Path, *options: str) -> subprocess.Popen[str]:
+def start_fleet(folder: Path, *options: str, **more: Any) -> subprocess.Popen[str]:
     words = [sys.executable, "-m", "provider_conformance", "fleet", "fleet.toml", "--report-dir", "out", *options]
     search_path = os.pathsep.join(filter(None, sys.path))
     environment = os.environ | {"FLEET_TOKEN": TOKEN, "PYTHONPATH": search_path}
-    return subprocess.Popen(
-        words, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **more}
+    return subprocess.Popen(words, cwd=folder, env=environment, text=True, **streams)
 
 
 def certify_fleet(folder: Path, *options: str) -> tuple[int, str]:
@@ -189,6 +198,19 @@ def test_the_trend_names_what_got_worse_and_better() -> None:
     assert trend(good, bad) == "worse: SHOW-1; better: LIST-1"
 
 
+def test_what_was_not_tested_is_neither_worse_nor_better() -> None:
+    failing = result(Verdict.NONCONFORMANT, SHOW_1="fail", LIST_1="pass")
+    away = result(Verdict.INCOMPLETE, SHOW_1="not_tested", LIST_1="not_tested")
+    assert trend(failing, away) == "was nonconformant"
+    assert trend(away, failing) == "not tested before: SHOW-1"
+
+
+def test_a_run_that_did_not_end_by_itself_is_no_success() -> None:
+    assert worst([0, -9]) == 4
+    assert worst([0, 3, -9, 1]) == 1
+    assert worst([0, 0]) == 0
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -223,6 +245,329 @@ def test_mistakes_in_the_file_are_told_in_one_line(
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["fleet.toml"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("settings = { levl = 'core' }", "target a: 'levl' is no option of `run`; did you mean level?"),
+        ("settings = { level = 'cor' }", "target a: level: 'cor' is not one of"),
+        ("settings = { only = ['CREATE-99'] }", "'CREATE-99' is no requirement"),
+        ("settings = { only = 'CREATE-4' }", "target a: only: "),
+        ("settings = { header = { Host = 'x' } }", "the suite sends that header itself"),
+        ("settings = { cacert = 'none.pem' }", "target a: cacert: "),
+        ("settings = { implementation = 2026-01-01 }", "a date or a time"),
+        ("settings = { plausible = { ports = 5 } }", "target a: [plausible]"),
+        ('token-file = "a\\u0000b"', "target a: token-file is a text"),
+        ('token-file = "-"', "cannot read the token file /"),
+        ('token-env = "TWO_LINES"', "target a: the token from the variable TWO_LINES holds a control character"),
+    ],
+)
+def test_mistakes_of_a_target_are_told_before_anything_is_done(
+    lines: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLEET_TOKEN", TOKEN)
+    monkeypatch.setenv("TWO_LINES", "a\nb")
+    defaults = '[defaults]\ntoken-env = "FLEET_TOKEN"\n'
+    (tmp_path / "fleet.toml").write_text(f'{defaults}[[target]]\nname = "a"\nbase-url = "http://x"\n{lines}\n')
+    with pytest.raises(UsageError) as error:
+        read_fleet(tmp_path / "fleet.toml")
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["fleet.json", "FLEET.jsonl", "leaderboard.html"])
+def test_no_target_is_called_as_a_file_of_the_fleet(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLEET_TOKEN", TOKEN)
+    with pytest.raises(UsageError, match=f"a target cannot be called {name}"):
+        read_fleet(write_fleet(tmp_path, {name: DEAD}))
+
+
+def test_paths_in_settings_are_meant_from_the_folder_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLEET_TOKEN", TOKEN)
+    (target,) = read_fleet(write_fleet(tmp_path, {"a": DEAD}, 'settings = { baseline = "known.toml" }'))
+    assert target.settings["baseline"] == str(tmp_path / "known.toml")
+
+
+# Who is next
+
+
+class AtOnce:
+    """A future of a cluster that is done as soon as it is asked for."""
+
+    def __init__(self, told: object) -> None:
+        self.status, self._told = "finished", told
+
+    def result(self) -> object:
+        return self._told
+
+    def add_done_callback(self, call: Callable[[object], None]) -> None:
+        call(self)
+
+
+class Cluster:
+    """Stands in for the client of a cluster, and takes note of what is under way whenever something is submitted."""
+
+    status = "running"
+
+    def __init__(self, told: Callable[[Job], object]) -> None:
+        self._told = told
+        self.conductor: Conductor | None = None
+        self.together: list[list[FleetTarget]] = []
+
+    def submit(self, work: object, job: Job, token: Secret, **options: object) -> AtOnce:
+        assert self.conductor is not None
+        self.together.append([*self.conductor.running, *(one for one in self.targets if one.name == job.name)])
+        return AtOnce(self._told(job))
+
+    def lead(self, folder: Path, targets: list[FleetTarget], per_host: int) -> list[FleetResult]:
+        self.targets = targets
+        self.conductor = Conductor(cast("Client", self), targets, folder, per_host, Guard())
+        return list(self.conductor.certify())
+
+
+def done(job: Job) -> FleetResult:
+    return FleetResult(job.name, job.base_url, Verdict.CONFORMANT, 0)
+
+
+def target(name: str, base_url: str) -> FleetTarget:
+    return FleetTarget(name, base_url, TOKEN)
+
+
+def test_never_two_at_one_system_whatever_its_names(tmp_path: Path) -> None:
+    targets = [
+        target("a", "http://pbx.example/api"),
+        target("b", "http://PBX.example:80/api"),
+        target("c", "http://pbx.example/other"),
+        target("d", "http://pbx.example./api"),
+        target("e", "http://pbx.example/third"),
+    ]
+    cluster = Cluster(done)
+    assert {one.name for one in cluster.lead(tmp_path, targets, per_host=3)} == set("abcde")
+    for together in cluster.together:
+        assert len({one.system for one in together}) == len(together), together
+        assert len(together) <= 3
+    assert max(map(len, cluster.together)) == 3
+    locks = [cluster.conductor.job_of(one).lock for one in targets if cluster.conductor]
+    assert (locks[0] == locks[1] == locks[3], len(set(locks))) == (True, 3)
+
+
+def test_a_run_that_is_killed_is_done_again_but_not_for_ever(tmp_path: Path) -> None:
+    cluster = Cluster(lambda _: Killed("the run was killed by signal 9"))
+    (result,) = cluster.lead(tmp_path, [target("a", DEAD)], per_host=1)
+    assert len(cluster.together) == TRIES
+    assert (result.verdict, result.exit_code, result.reason) == ("incomplete", 3, "the run was killed by signal 9")
+
+
+def test_two_fleets_on_one_cluster_do_not_take_the_results_of_each_other(tmp_path: Path) -> None:
+    keys = []
+
+    class Listening(Cluster):
+        def submit(self, work: object, job: Job, token: Secret, **options: object) -> AtOnce:
+            keys.append(options["key"])
+            return super().submit(work, job, token, **options)
+
+    for _ in range(2):
+        Listening(done).lead(tmp_path, [target("a", DEAD)], per_host=1)
+    assert len(set(keys)) == 2
+
+
+# What a worker does
+
+
+def job(folder: Path, base_url: str, version: str = __version__, **settings: Any) -> Job:
+    return Job(version, "a", base_url, str(folder / "a"), str(folder / "lock"), settings)
+
+
+QUICK: dict[str, Any] = {"level": "core", "only": ["SHOW-4"]}
+
+
+def test_the_report_of_an_earlier_run_is_not_taken_for_the_outcome(servers: ExitStack, tmp_path: Path) -> None:
+    (server, _) = serve(servers, 1)["000-Reference"]
+    before = certify_target(job(tmp_path, server.base_url, **QUICK), Secret(TOKEN))
+    assert isinstance(before, FleetResult)
+    assert before.requirements
+    now = certify_target(job(tmp_path, server.base_url, timeout="soon"), Secret(TOKEN))
+    assert isinstance(now, FleetResult)
+    assert (now.exit_code, now.requirements) == (2, {})
+    assert "timeout" in now.reason
+    assert not (tmp_path / "a" / "report.html").exists()
+
+
+def runs_below(process: int) -> list[int]:
+    """Return the processes of runs that a process has started."""
+    words = ["ps", "-o", "pid=", "-o", "args=", "--ppid", str(process)]
+    lines = subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
+    return [int(line.split()[0]) for line in lines if "fleet.guarded run" in line]
+
+
+def held_by(server: ThreadServer) -> int:
+    """Count what a server holds, without a request."""
+    return server.reference.store.page(0, 10, "id")[0]
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_what_a_killed_run_leaves_is_destroyed_at_once(servers: ExitStack, tmp_path: Path) -> None:
+    server = servers.enter_context(ThreadServer(Slow(Store(), TOKEN)))
+
+    def kill() -> None:
+        wait_for(lambda: held_by(server))
+        os.kill(runs_below(os.getpid())[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    told = certify_target(job(tmp_path, server.base_url, **QUICK), Secret(TOKEN))
+    killer.join()
+    assert told == Killed("the run was killed by signal 9")
+    assert held_by(server) == 0
+
+
+def test_a_run_that_is_told_to_end_twice_at_once_still_cleans_up(servers: ExitStack, tmp_path: Path) -> None:
+    """Whoever ends all processes of a service ends its worker, too, which ends the run again."""
+    server = servers.enter_context(ThreadServer(Slow(Store(), TOKEN)))
+    words = [sys.executable, "-m", "provider_conformance.fleet.guarded", "run", server.base_url, "--level", "core"]
+    environment = os.environ | {"PROVIDER_TOKEN": TOKEN, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(words, cwd=tmp_path, env=environment, stdin=subprocess.PIPE) as run:
+        wait_for(lambda: held_by(server))
+        run.send_signal(signal.SIGTERM)
+        time.sleep(0.05)
+        assert run.stdin is not None
+        run.stdin.close()
+        assert run.wait(60) == 3
+    assert held_by(server) == 0
+    assert (tmp_path / "provider-conformance-report" / "report.json").exists()
+
+
+def test_a_worker_of_another_version_certifies_nothing(tmp_path: Path) -> None:
+    told = certify_target(job(tmp_path, DEAD, version="0.0.0"), Secret(TOKEN))
+    assert isinstance(told, FleetResult)
+    assert f"has version {__version__}, not 0.0.0" in told.reason
+
+
+def test_a_token_is_not_sent_to_where_a_system_was_before(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.run("http://127.0.0.1:1/old")
+    journal.create("x")
+    journal.close()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "journal.jsonl").rename(tmp_path / "a" / "journal.jsonl")
+    told = certify_target(job(tmp_path, DEAD), Secret(TOKEN))
+    assert isinstance(told, FleetResult)
+    assert "left something at http://127.0.0.1:1/old" in told.reason
+    assert told.left == 1
+
+
+def test_a_header_that_may_be_a_secret_is_shown_nowhere(servers: ExitStack, tmp_path: Path) -> None:
+    (server, _) = serve(servers, 1)["000-Reference"]
+    task = job(tmp_path, server.base_url, **QUICK, header={"Authorization": "Bearer 0123456789"})
+    assert "0123456789" not in repr(task)
+    certify_target(task, Secret(TOKEN))
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or b"0123456789" not in path.read_bytes(), path
+
+
+# The command
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_fleet_that_leaves_nothing_and_can_be_resumed(
+    number: signal.Signals, servers: ExitStack, tmp_path: Path
+) -> None:
+    server = servers.enter_context(ThreadServer(Slow(Store(), TOKEN)))
+    write_fleet(tmp_path, {"a": server.base_url}, 'settings = { level = "core", only = ["CREATE-1"] }')
+    fleet = start_fleet(tmp_path, start_new_session=True)
+    wait_for(lambda: held_by(server))
+    os.killpg(fleet.pid, number)  # as a terminal does
+    output, _ = fleet.communicate(timeout=60)
+    assert fleet.returncode == 3, output
+    assert held_by(server) == 0
+    assert output.splitlines() == [
+        "1 of 1 implementations to certify",
+        "the run was interrupted: the runs under way destroy what they have created",
+        "0 of 1 implementations are certified: --resume goes on",
+    ]
+    code, output = certify_fleet(tmp_path, "--resume")
+    assert (code, "1/1 incomplete" in output) == (3, True), output
+
+
+def test_only_one_fleet_at_a_time_works_in_a_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FLEET_TOKEN", TOKEN)
+    file = write_fleet(tmp_path, {"a": DEAD})
+    with locked(tmp_path / "out" / ".lock"):
+        assert main(["fleet", str(file), "--report-dir", str(tmp_path / "out")]) == 2
+    assert "another fleet is at work" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_verdict(tmp_path: Path) -> None:
+    write_fleet(tmp_path, {"a": DEAD})
+    (tmp_path / "out").mkdir()
+    notes = Notebook(tmp_path / "out" / "fleet.jsonl", resume=False)
+    notes.add(FleetResult("a", DEAD, Verdict.CONFORMANT, 0))
+    read, write = os.pipe()
+    os.close(read)
+    fleet = start_fleet(tmp_path, "--resume", stdout=write)
+    os.close(write)
+    assert fleet.wait(60) == 4
+    assert (tmp_path / "out" / "leaderboard.html").exists()
+
+
+def test_a_system_that_has_moved_is_certified_anew(tmp_path: Path) -> None:
+    notes = Notebook(tmp_path / "fleet.jsonl", resume=False)
+    notes.add(FleetResult("a", DEAD, Verdict.CONFORMANT, 0))
+    assert notes.knows(target("a", DEAD))
+    assert not notes.knows(target("a", "http://elsewhere.example/api"))
+
+
+def test_what_listens_and_is_no_scheduler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provider_conformance.fleet.conduct.CONNECTING", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UsageError, match=f"no Dask scheduler answers at {address}"), cluster(address, 1):
+            pass
+
+
+def test_nobody_else_on_this_machine_speaks_to_the_workers_of_a_fleet() -> None:
+    with cluster(None, 1) as client:
+        address = str(client.scheduler_info()["address"])
+        assert address.startswith("tls://")
+        with pytest.raises(UsageError), cluster(address, 1):
+            pass
+
+
+@pytest.mark.fleets
+def test_a_fleet_that_is_killed_ends_its_runs_on_a_cluster(servers: ExitStack, tmp_path: Path) -> None:
+    server = servers.enter_context(ThreadServer(Slow(Store(), TOKEN)))
+    write_fleet(tmp_path, {"a": server.base_url})
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    scheduler = ["scheduler", "--host", address, "--no-dashboard"]
+    worker = ["worker", address, "--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path)]
+    for number, words in enumerate((scheduler, worker)):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{words[0]}", *words[1:]]
+        log = servers.enter_context((tmp_path / f"{number}.log").open("wb"))
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        servers.callback(process.wait)
+        servers.callback(process.terminate)
+
+    fleet = start_fleet(tmp_path, "--scheduler", address)
+    wait_for(lambda: held_by(server))
+    fleet.kill()
+    fleet.communicate()
+    wait_for(lambda: held_by(server) == 0)
+    code, output = certify_fleet(tmp_path, "--scheduler", address, "--resume")
+    assert (code, "1/1 incomplete" in output) == (3, True), output
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or TOKEN.encode() not in path.read_bytes(), path
 
 
 def test_a_scheduler_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ SUITE_MODULES = frozenset(
     {
         "annotated_types",
         "click",
+        "cryptography",
         "dask",
         "distributed",
         "httptools",

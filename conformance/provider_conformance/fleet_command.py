@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from provider_conformance.config import UsageError
+from provider_conformance.verdict import ExitCode
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provider_conformance.fleet.targets import FleetTarget
     from provider_conformance.fleet.task import FleetResult
 
 
@@ -41,28 +48,62 @@ def fleet_command(  # noqa: PLR0913
     FILE is TOML: a table [[target]] for each, with name, base-url, token-env or token-file, and settings, which are
     options of `run`; [defaults] holds what is the same for all. Exits with the code of the worst verdict.
     """
-    from provider_conformance.fleet import conduct  # noqa: PLC0415
-    from provider_conformance.fleet.leaderboard import read_index, write_index, write_page  # noqa: PLC0415
     from provider_conformance.fleet.targets import read_fleet  # noqa: PLC0415
+    from provider_conformance.fleet.task import HeldError, locked  # noqa: PLC0415
     from provider_conformance.reports.files import prepare  # noqa: PLC0415
 
     targets = read_fleet(file)
     prepare(report_dir, ())
-    before = read_index(report_dir)
+    try:
+        with locked(report_dir / ".lock", patience=0):
+            return _certified(targets, report_dir, (scheduler, workers), per_host, resume=resume)
+    except HeldError as error:
+        raise UsageError(f"another fleet is at work in {report_dir}; name another directory") from error
+
+
+def _certified(
+    targets: Sequence[FleetTarget], report_dir: Path, where: tuple[str | None, int], per_host: int, *, resume: bool
+) -> ExitCode:
+    """Certify what is not done yet, tell and write what came out, and return the exit code."""
+    from provider_conformance.cli import final_exit_code  # noqa: PLC0415 - that imports this
+    from provider_conformance.errors import RunEndedError  # noqa: PLC0415
+    from provider_conformance.fleet import conduct, leaderboard  # noqa: PLC0415
+    from provider_conformance.guard import Guard  # noqa: PLC0415
+    from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
+    from provider_conformance.run import interruptible  # noqa: PLC0415
+
+    output, guard = TolerantStream(sys.stdout), Guard()
+
+    def say(text: str) -> None:
+        output.write(f"{text}\n")
+        output.flush()
+
+    before = leaderboard.read_index(report_dir)
     notebook = conduct.Notebook(report_dir / conduct.PROGRESS, resume=resume)
-    names = {target.name for target in targets}
-    remaining = [target for target in targets if target.name not in notebook.outcomes]
-    click.echo(f"{len(remaining)} of {len(targets)} implementations to certify")
+    remaining = [target for target in targets if not notebook.knows(target)]
+    say(f"{len(remaining)} of {len(targets)} implementations to certify")
     if remaining:
-        with conduct.cluster(scheduler, workers) as client:
-            for number, outcome in enumerate(conduct.certify_fleet(client, remaining, report_dir, per_host), 1):
-                notebook.add(outcome)
-                click.echo(f"{number}/{len(remaining)} {line_of(outcome)}")
-    outcomes = [outcome for name, outcome in notebook.outcomes.items() if name in names]
-    write_page(outcomes, before, report_dir)
-    write_index(outcomes, report_dir)
-    click.echo(f"leaderboard: {report_dir / 'leaderboard.html'}, index: {report_dir / 'fleet.json'}")
-    return conduct.worst(outcomes)
+        scheduler, workers = where
+        with interruptible(guard), conduct.cluster(scheduler, min(workers, len(remaining))) as client:
+            conductor = conduct.Conductor(client, remaining, report_dir, per_host, guard)
+            try:
+                for number, outcome in enumerate(conductor.certify(), 1):
+                    notebook.add(outcome)
+                    say(f"{number}/{len(remaining)} {line_of(outcome)}")
+            except RunEndedError as reason:
+                say(f"{reason}: the runs under way destroy what they have created")
+                for name in conductor.stop():
+                    say(f"{name} has not come to an end")
+    outcomes = [notebook.outcomes[target.name] for target in targets if notebook.knows(target)]
+    codes: list[int] = [outcome.exit_code for outcome in outcomes]
+    if len(outcomes) < len(targets):
+        say(f"{len(outcomes)} of {len(targets)} implementations are certified: --resume goes on")
+        codes.append(ExitCode.INCOMPLETE)
+    else:
+        leaderboard.write_page(outcomes, before, report_dir)
+        leaderboard.write_index(outcomes, report_dir)
+        say(f"leaderboard: {report_dir / leaderboard.PAGE}, index: {report_dir / leaderboard.INDEX}")
+    return final_exit_code(conduct.worst(codes), told=output.broken is None)
 
 
 def line_of(outcome: FleetResult) -> str:

@@ -16,14 +16,14 @@ from provider_conformance.settings import read_toml
 from provider_conformance.values.narrowing import Plausible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 FILE_NAME = "provider-conformance.toml"
 PLAUSIBLE = "plausible"
-MADE_BY_FLEET = ".json"
-"""How the name of a file ends that a fleet has written for one of its runs: Python writes JSON, and no TOML."""
+SETTINGS_VARIABLE = "PROVIDER_CONFORMANCE_SETTINGS"
+"""Where a fleet puts the settings of one of its runs, as JSON: headers may be secrets, which belong into no file."""
 
 ELSEWHERE = frozenset({"config"})
 """Options that the file itself cannot hold."""
@@ -155,10 +155,14 @@ def reached(  # noqa: PLR0913
 
 def _read(context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
     """Make what a file says the defaults of a command's options; raises UsageError."""
-    if path is None and not Path(FILE_NAME).exists():
+    file: Path | str
+    if path is None and (given := os.environ.get(SETTINGS_VARIABLE)):
+        file, content = SETTINGS_VARIABLE, json.loads(given)
+    elif path is not None or Path(FILE_NAME).exists():
+        file = path or Path(FILE_NAME)
+        content = read_toml(file)
+    else:
         return
-    file = path or Path(FILE_NAME)
-    content = json.loads(file.read_text("utf-8")) if file.suffix == MADE_BY_FLEET else read_toml(file)
     from provider_conformance.cli import group  # noqa: PLC0415 - what any command knows may be in the file
 
     configurable = [one.params for one in group.commands.values() if ELSEWHERE & {_key(p) for p in one.params}]
@@ -166,12 +170,39 @@ def _read(context: click.Context, _parameter: click.Parameter, path: Path | None
     own = {_key(parameter): parameter.name for parameter in context.command.params}
     for key in content:
         if key not in known and key != PLAUSIBLE:
-            close = difflib.get_close_matches(key, known, n=1)
-            guess = f"; did you mean {close[0]}?" if close else ""
-            raise UsageError(f"{file} has {key!r}, which is no option{guess}")
+            raise UsageError(f"{file} has {key!r}, which is no option{_guess(key, known)}")
     defaults = {own[key]: _plain(value) for key, value in content.items() if key in own}
     context.default_map = {**(context.default_map or {}), **defaults}
     context.obj = content.get(PLAUSIBLE)
+
+
+def _guess(key: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def checked(table: Mapping[str, Any], command: click.Command, folder: Path) -> dict[str, Any]:
+    """Return options of a command as a file has them, with paths that are meant from a folder; raises UsageError."""
+    from provider_conformance import settings  # noqa: PLC0415
+
+    own = {_key(parameter): parameter for parameter in command.params}
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if key == PLAUSIBLE:
+            plausible(value)
+            found[key] = value
+            continue
+        if key not in own:
+            raise UsageError(f"{key!r} is no option of `{command.name}`{_guess(key, own)}")
+        is_path = isinstance(own[key].type, click.Path) and isinstance(value, str)
+        found[key] = str((folder / value).absolute()) if is_path else value
+        try:
+            read = own[key].type_cast_value(click.Context(command), _plain(found[key]))
+        except click.UsageError as error:
+            raise UsageError(f"{key}: {error.message}") from error
+        if key == "header":
+            settings.headers(read)
+    return found
 
 
 def _key(parameter: click.Parameter) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,22 +15,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distributed import Status, get_worker
+
+from provider_conformance import __version__
 from provider_conformance.config import UsageError
 from provider_conformance.journal import read_leftovers
+from provider_conformance.options import SETTINGS_VARIABLE
+from provider_conformance.reports.files import prepare
 from provider_conformance.run import JOURNAL
+from provider_conformance.settings import TOKEN_VARIABLE
 from provider_conformance.verdict import ExitCode, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 REPORT = "report.json"
-LOCK = "lock"
+STALE = (REPORT, "report.html", "junit.xml", "badge.svg", "evidence.jsonl.gz", "exchanges.har")
+"""What an earlier run has left: where this one comes to nothing, nobody must take that for its outcome."""
+
 OUTPUT = "output.txt"
 PATIENCE = 120.0
 """Seconds that a run whose worker is gone may take to destroy what it created."""
 
 PAUSE = 0.2
 LONGEST_REASON = 300
+
+
+ALIVE = frozenset({Status.running, Status.paused})
+"""What a worker is for as long as somebody may wait for what it does."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +54,17 @@ class Secret:
 
 @dataclass(frozen=True)
 class Job:
-    """One system to certify, and the folder for its reports, which every worker has to reach."""
+    """One system to certify, with the folder of its reports and the file of its lock, which every worker has to reach.
 
+    `version` is that of this package where the fleet is led. The settings are not shown: a header may be a secret.
+    """
+
+    version: str
     name: str
     base_url: str
     folder: str
-    settings: Mapping[str, Any]
+    lock: str
+    settings: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,87 +84,139 @@ class FleetResult:
     reason: str = ""
 
 
-def certify_target(job: Job, token: Secret) -> FleetResult:
+@dataclass(frozen=True)
+class Killed:
+    """A run that somebody has killed, and not its worker: the system is certified anew, as where the worker is gone."""
+
+    reason: str
+
+
+class HeldError(UsageError):
+    """Somebody else holds a lock, and does not let go of it."""
+
+
+def certify_target(job: Job, token: Secret) -> FleetResult | Killed:
     """Certify a system, after destroying what an earlier try at it left; never two at once."""
     folder = Path(job.folder)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if job.version != __version__:
+        return unfinished(job, f"the worker on {socket.gethostname()} has version {__version__}, not {job.version}")
     try:
-        with _alone(folder) as lock:
-            _clean_up(job, token, folder, lock)
-            return _outcome(job, folder, _run(job, token, folder, lock))
+        with locked(Path(job.lock)) as lock:
+            prepare(folder, STALE)
+            _clean_up(job, token, lock)
+            code = _command(["run", job.base_url, "--report-dir", str(folder)], job, token, lock)
+            if code < 0:
+                _clean_up(job, token, lock)
+                return Killed(f"the run was killed by signal {-code}")
+            return _outcome(job, code)
     except UsageError as error:
         return unfinished(job, str(error))
+    except OSError as error:
+        return unfinished(job, f"{error.filename or folder}: {error.strerror or error}")
 
 
 def unfinished(job: Job, reason: str) -> FleetResult:
     """Return the outcome of a system that was not certified."""
-    return FleetResult(job.name, job.base_url, Verdict.INCOMPLETE, ExitCode.INCOMPLETE, reason=reason[:LONGEST_REASON])
+    left = _left_by_journal(Path(job.folder) / JOURNAL)
+    return FleetResult(
+        job.name, job.base_url, Verdict.INCOMPLETE, ExitCode.INCOMPLETE, left=left, reason=reason[:LONGEST_REASON]
+    )
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[int]:
-    """Hold the lock of a folder; the processes of the run inherit it, so that it lasts as long as the last of them."""
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+def locked(path: Path, patience: float = PATIENCE) -> Iterator[int]:
+    """Hold a lock; the processes of the run inherit it, so that it lasts as long as the last of them.
+
+    Raises HeldError and OSError.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise UsageError(f"another run has held {folder / LOCK} for {PATIENCE:.0f} s") from None
+                if time.monotonic() >= deadline:
+                    raise HeldError(f"another run has held {path} for {patience:.0f} s") from None
                 time.sleep(PAUSE)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _clean_up(job: Job, token: Secret, folder: Path, lock: int) -> None:
+def _clean_up(job: Job, token: Secret, lock: int) -> None:
     """Destroy what a run that was killed has left; raises UsageError if something may be left."""
-    journal = folder / JOURNAL
-    if not journal.exists():
+    journal = Path(job.folder) / JOURNAL
+    if not journal.exists() or b"\n" not in journal.read_bytes():  # killed before it had sent anything
         return
-    with contextlib.suppress(UsageError):
-        if read_leftovers(journal).nothing:
-            return
-    code = _command(["cleanup", str(journal)], job, token, folder, lock)
+    leftovers = read_leftovers(journal)
+    if leftovers.nothing:
+        return
+    if leftovers.base_url != job.base_url:  # whose token this is not
+        raise UsageError(f"an earlier try left something at {leftovers.base_url}: `cleanup {journal}` destroys it")
+    code = _command(["cleanup", str(journal)], job, token, lock)
     if code != ExitCode.CONFORMANT:
-        raise UsageError(f"what an earlier try left could not be destroyed: {_last_line(folder)}")
+        raise UsageError(f"what an earlier try left could not be destroyed: {_last_line(job)}")
 
 
-def _run(job: Job, token: Secret, folder: Path, lock: int) -> int:
-    return _command(["run", job.base_url, "--report-dir", str(folder)], job, token, folder, lock)
+def _left_by_journal(journal: Path) -> int:
+    """Return how many providers a journal says may be left."""
+    with contextlib.suppress(UsageError):
+        leftovers = read_leftovers(journal)
+        return len(leftovers.created) + len(leftovers.unanswered)
+    return 0
 
 
-def _command(words: list[str], job: Job, token: Secret, folder: Path, lock: int) -> int:
-    """Run the command in a process that ends with this one, and return its exit code."""
-    with tempfile.TemporaryDirectory() as scratch, (folder / OUTPUT).open("wb") as output:
-        settings = Path(scratch) / "settings.json"
-        settings.write_text(json.dumps(dict(job.settings)), "utf-8")
+def _command(words: list[str], job: Job, token: Secret, lock: int) -> int:
+    """Run the command in a process that ends with this one, and return its exit code.
+
+    Token and settings travel in its environment, which nobody else can read, and which leaves no file.
+    """
+    own = {
+        TOKEN_VARIABLE: token.value,
+        SETTINGS_VARIABLE: json.dumps(dict(job.settings)),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    with tempfile.TemporaryDirectory() as scratch, (Path(job.folder) / OUTPUT).open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-P", "-m", "provider_conformance.fleet.guarded", *words, "--config", str(settings)],
+            [sys.executable, "-P", "-m", "provider_conformance.fleet.guarded", *words],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=scratch,
-            env=os.environ | {"PROVIDER_TOKEN": token.value, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=os.environ | own,
             pass_fds=(lock,),
             start_new_session=True,
         )
+        assert process.stdin is not None
         try:
-            return process.wait()
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    return process.wait(PAUSE)
+                if not _wanted():
+                    process.stdin.close()
         finally:
-            assert process.stdin is not None
             process.stdin.close()
             process.wait()
 
 
-def _outcome(job: Job, folder: Path, code: int) -> FleetResult:
+def _wanted() -> bool:
+    """Tell whether anybody waits for what this task does: Dask cannot end one that runs, it only takes note."""
     try:
-        report = json.loads((folder / REPORT).read_bytes())
+        worker = get_worker()
+    except ValueError:  # called by something else than a worker
+        return True
+    task = worker.state.tasks.get(worker.get_current_task())
+    return worker.status in ALIVE and task is not None and task.state != "cancelled"
+
+
+def _outcome(job: Job, code: int) -> FleetResult:
+    try:
+        report = json.loads((Path(job.folder) / REPORT).read_bytes())
     except (OSError, ValueError):
-        return FleetResult(job.name, job.base_url, Verdict.INCOMPLETE, code, reason=_last_line(folder))
+        return FleetResult(job.name, job.base_url, Verdict.INCOMPLETE, code or ExitCode.DEFECT, reason=_last_line(job))
     results = {one["id"]: one["outcome"] for one in report["requirements"]}
     gap = next((one["reason"] for one in report["requirements"] if one["outcome"] == "not_tested"), "")
     return FleetResult(
@@ -164,8 +234,8 @@ def _outcome(job: Job, folder: Path, code: int) -> FleetResult:
     )
 
 
-def _last_line(folder: Path) -> str:
+def _last_line(job: Job) -> str:
     with contextlib.suppress(OSError):
-        lines = (folder / OUTPUT).read_bytes()[-4000:].decode("utf-8", "replace").split("\n")
+        lines = (Path(job.folder) / OUTPUT).read_bytes()[-4000:].decode("utf-8", "replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "")[:LONGEST_REASON]
     return ""
