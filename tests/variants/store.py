@@ -111,7 +111,7 @@ class Store:
     @property
     def _slots(self) -> int:
         """How large a hash table is that has room for all."""
-        return 2 ** (len(self._entries) * 3 // 2).bit_length()
+        return 1 << (len(self._entries) * 3 // 2).bit_length()
 
     def note_aim(self, value: object) -> None:
         """Note what update or destroy is aimed at, if that is somebody else's, or could be (true and null excepted)."""
