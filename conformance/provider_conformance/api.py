@@ -12,6 +12,7 @@ from provider_conformance import judge
 from provider_conformance.call import Call, json_body
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError, TargetLostError
+from provider_conformance.exchange import TransportProblem
 from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.thinning import strangers, thinned
 from provider_conformance.values.plausible import is_ours
@@ -233,6 +234,9 @@ class Api:
 
         That is judged here, once, instead of in all the tests that it stops; NotTestableError stops them.
         """
+        if exchange.problem is TransportProblem.TOO_LARGE:
+            # Others may have providers of any size, and so many bytes are not read.
+            raise NotTestableError(f"{exchange.operation} cannot be read: {judge.outcome(exchange)}")
         turned_away = judge.turned_away(exchange)
         if (turned_away and self.target.traffic.intruded) or self.locked_out(exchange):
             told = f"after wrong tokens the valid one is answered with {exchange.status}: we are locked out"

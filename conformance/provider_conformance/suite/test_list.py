@@ -192,7 +192,7 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
             raise NotTestableError(f"the list cannot be read: {judge.answer(answers[None])}")
         for sort_by, answer in answers.items():
             with expect.each():
-                expect(judge.accepted, answer, what=f"sort_by {sort_by}" if sort_by else "no sort_by")
+                expect(judge.accepted, api.served(answer), what=f"sort_by {sort_by}" if sort_by else "no sort_by")
         with expect.each():
             expect(judge.reports_default, answers[None])
 
