@@ -18,6 +18,7 @@ TURNED_AWAY = (
     "token, or a proxy drops names with an underscore (nginx: underscores_in_headers on)"
 )
 STRICTER = "the server checks more than is documented: a limit, a pattern or a combination of its own"
+ALIKE = "values of one provider are held against each other, though they may well be alike"
 UNIQUE = "something is taken to be unique that providers may share, or that a destroyed one has given up"
 UNFOUND = "the provider is looked up elsewhere than it was stored, or by more than its id: a cache, a replica, a filter"
 TEXT_NUMBERS = "a text column, or a serializer that quotes numbers"
@@ -63,6 +64,9 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "destroy is answered with 4",
             "destroying depends on more than the id: its status, what uses it, what changed",
         ),
+        ("that were refused", "what was refused leaves something behind: a lock, a version, an open transaction"),
+        (", too", ALIKE),
+        ("among ips", ALIKE),
         ("answered with 409", UNIQUE),
         ("answered with 404", UNFOUND),
         ("answered with 415", "the media type is compared as a whole, so that its spelling or a parameter decides"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provider_conformance.contract import Operation
-from provider_conformance.exchange import Exchange, TransportProblem
+from provider_conformance.exchange import TOKEN_HEADER, Exchange, Request, TransportProblem
 from provider_conformance.judge.reading import documented_properties, members_of, wrong_types
 from provider_conformance.judge.values import MISSING, Values, loose_id, quoted, shown, type_of
 from provider_conformance.judge.wording import Problem, answer, difference, kind_of_body, name_of, outcome, with_what
@@ -184,7 +184,19 @@ def survived(exchange: Exchange) -> Problem | None:
     silent = exchange.problem in {TransportProblem.TIMED_OUT, TransportProblem.DROPPED}
     if not broken and not silent:
         return None
-    return Problem(f"{name_of(exchange)} is answered with {outcome(exchange)}", "any answer but 5xx", answer(exchange))
+    told = f"{name_of(exchange)}{with_what(_unusual(exchange.request))}"
+    return Problem(f"{told} is answered with {outcome(exchange)}", "any answer but 5xx", answer(exchange))
+
+
+USUAL_HEADERS = frozenset(
+    {*("host", "user-agent", "accept", "accept-encoding", "content-type", "content-length"), TOKEN_HEADER}
+)
+
+
+def _unusual(request: Request) -> str:
+    """Say what is unusual about how a request is sent: names of headers, and a body where none is expected."""
+    names = [name for name, _ in request.headers if name.lower() not in USUAL_HEADERS]
+    return ", ".join([*names, *(["a body"] if request.method == "GET" and request.body else [])])
 
 
 def _charset(parameters: str) -> str | None:
