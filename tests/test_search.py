@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis.database import InMemoryExampleDatabase
 
 from command import TOKEN, certify
+from provider_conformance.example_database import Examples
 from provider_conformance.faults.catalogue import find_fault
 from provider_conformance.journal import read_leftovers
 from provider_conformance.reference.server import ThreadServer
@@ -348,6 +350,19 @@ def test_a_redis_server_that_is_away_is_told_in_a_line_without_its_password(tmp_
         done = search(tmp_path, server, "--database", "redis://:secret-1234@127.0.0.1:1/0")
     assert done.code == 2
     assert done.output.splitlines() == ["Error: cannot reach the Redis server at redis://127.0.0.1:1: ConnectionError"]
+
+
+def test_a_database_that_is_lost_on_the_way_is_told_once_and_done_without() -> None:
+    class Lost(InMemoryExampleDatabase):
+        def save(self, key: bytes, value: bytes) -> None:
+            raise TimeoutError
+
+    notes: list[str] = []
+    examples = Examples(Lost(), "redis", (OSError,), notes.append)
+    for _ in range(2):
+        examples.save(b"key", b"value")
+    assert list(examples.fetch(b"key")) == []
+    assert notes == ["the example database is lost (TimeoutError): the search goes on without it"]
 
 
 def test_an_absent_package_is_told_in_a_line(tmp_path: Path) -> None:
