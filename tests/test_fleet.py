@@ -176,13 +176,13 @@ def test_a_fleet_goes_on_where_it_stopped_and_tells_the_trend(servers: ExitStack
     write_fleet(tmp_path, urls)
     assert certify_fleet(tmp_path, "--workers", "2", "--per-host", "2")[0] == 1
     page = (tmp_path / "out" / "leaderboard.html").read_text()
-    assert page.count("<td>new</td>") == 2
+    assert page.count(">new</td>") == 2
     assert all(f'href="{name}/report.html"' in page for name in systems)
 
     code, output = certify_fleet(tmp_path, "--resume")
     assert code == 1
     assert "0 of 2 implementations to certify" in output
-    assert (tmp_path / "out" / "leaderboard.html").read_text().count("<td>as before</td>") == 2
+    assert (tmp_path / "out" / "leaderboard.html").read_text().count(">as before</td>") == 2
 
 
 def result(verdict: Verdict, **requirements: str) -> FleetResult:
@@ -518,6 +518,20 @@ def test_a_reader_that_goes_away_is_no_verdict(tmp_path: Path) -> None:
     os.close(write)
     assert fleet.wait(60) == 4
     assert (tmp_path / "out" / "leaderboard.html").exists()
+
+
+def test_a_leaderboard_that_cannot_be_written_is_told_and_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FLEET_TOKEN", TOKEN)
+    file, out = write_fleet(tmp_path, {"a": DEAD}), tmp_path / "out"
+    (out / "leaderboard.html").mkdir(parents=True)
+    notes = Notebook(out / "fleet.jsonl", resume=False)
+    notes.add(FleetResult("a", DEAD, Verdict.CONFORMANT, 0))
+    assert main(["fleet", str(file), "--report-dir", str(out), "--resume"]) == 4
+    captured = capsys.readouterr()
+    assert "could not be written: Is a directory" in captured.out
+    assert "defect" not in captured.err
 
 
 def test_a_system_that_has_moved_is_certified_anew(tmp_path: Path) -> None:

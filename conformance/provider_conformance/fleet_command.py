@@ -82,6 +82,7 @@ def _certified(
     notebook = conduct.Notebook(report_dir / conduct.PROGRESS, resume=resume)
     remaining = [target for target in targets if not notebook.knows(target)]
     say(f"{len(remaining)} of {len(targets)} implementations to certify")
+    told = True
     if remaining:
         scheduler, workers = where
         with interruptible(guard), conduct.cluster(scheduler, min(workers, len(remaining))) as client:
@@ -90,7 +91,8 @@ def _certified(
                 for number, outcome in enumerate(conductor.certify(), 1):
                     notebook.add(outcome)
                     say(f"{number}/{len(remaining)} {line_of(outcome)}")
-            except RunEndedError as reason:
+            except (RunEndedError, OSError) as reason:
+                told = told and not isinstance(reason, OSError)
                 say(f"{reason}: the runs under way destroy what they have created")
                 for name in conductor.stop():
                     say(f"{name} has not come to an end")
@@ -100,10 +102,14 @@ def _certified(
         say(f"{len(outcomes)} of {len(targets)} implementations are certified: --resume goes on")
         codes.append(ExitCode.INCOMPLETE)
     else:
-        leaderboard.write_page(outcomes, before, report_dir)
-        leaderboard.write_index(outcomes, report_dir)
-        say(f"leaderboard: {report_dir / leaderboard.PAGE}, index: {report_dir / leaderboard.INDEX}")
-    return final_exit_code(conduct.worst(codes), told=output.broken is None)
+        try:
+            leaderboard.write_page(outcomes, before, report_dir)
+            leaderboard.write_index(outcomes, report_dir)
+            say(f"leaderboard: {report_dir / leaderboard.PAGE}, index: {report_dir / leaderboard.INDEX}")
+        except OSError as error:
+            told = False
+            say(f"the leaderboard could not be written: {error.strerror or error}")
+    return final_exit_code(conduct.worst(codes), told=told and output.broken is None)
 
 
 def line_of(outcome: FleetResult) -> str:
