@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from provider_conformance.drawing import FORKS, Draw, Drawings
+from provider_conformance.aside import FORKS
+from provider_conformance.config import DEFAULT_EXAMPLES
+from provider_conformance.drawing import Draw, Drawings
 from provider_conformance.exchange import Exchange, Request, Response
 from provider_conformance.rules import SECOND_OPINION, rule_named
 
@@ -32,10 +34,11 @@ class Item:
     """As much of a test as drawing looks at."""
 
     name: str
+    path: str
 
     @property
     def nodeid(self) -> str:
-        return f"test_file.py::{self.name}"
+        return f"{self.path}::{self.name}"
 
     def get_closest_marker(self, _name: str) -> Item:
         return self
@@ -46,8 +49,8 @@ class Item:
         return (process_and_values,)
 
 
-def item(name: str) -> pytest.Item:
-    return cast("pytest.Item", Item(name))
+def item(name: str, path: str = "test_file.py") -> pytest.Item:
+    return cast("pytest.Item", Item(name, path))
 
 
 def answer(body: bytes) -> Exchange:
@@ -73,8 +76,28 @@ def test_values_are_drawn_in_another_process(drawings: Drawings) -> None:
     assert drawings.of(item("one"))[0] == process
 
 
+@forking
+def test_more_examples_are_drawn_by_more_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    items = [
+        item("one", "a.py"),
+        item("two", "a.py"),
+        item("three", "b.py"),
+        item("four", "c.py"),
+        item("five", "d.py"),
+    ]
+    drawings = Drawings(seed=hash("more"), examples=10 * DEFAULT_EXAMPLES)
+    drawings.begin(items, side_by_side=False)
+
+    one, two, three, four, five = (drawings.of(each)[0] for each in items)
+
+    drawings.end()
+    assert one == two == five
+    assert len({os.getpid(), one, three, four}) == 4
+
+
 def test_the_other_process_judges_as_this_one_would(drawings: Drawings) -> None:
-    opinion = drawings.rule(SECOND_OPINION)
+    opinion = drawings.rule(SECOND_OPINION, item("one"))
 
     found: list[Any] = [
         opinion(answer(body), operation="create", level="core") for body in (b'{"id":7}', b'{"id":"7"}', b'{"id":8}')
@@ -91,7 +114,7 @@ def test_a_run_does_without_the_other_process_where_that_has_died(drawings: Draw
     other, _ = drawings.of(item("one"))
     os.kill(other, signal.SIGKILL)
 
-    problem = drawings.rule(SECOND_OPINION)(answer(b'{"id":"7"}'), operation="create", level="core")
+    problem = drawings.rule(SECOND_OPINION, item("one"))(answer(b'{"id":"7"}'), operation="create", level="core")
 
     assert problem is not None
     assert drawings.of(item("three"))[0] == os.getpid()

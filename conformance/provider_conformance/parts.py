@@ -89,4 +89,4 @@ class Parts:
     @property
     def second_opinion(self) -> Callable[..., Problem | None]:
         """The rule by which Schemathesis judges an answer."""
-        return self._drawings.rule(SECOND_OPINION)
+        return self._drawings.rule(SECOND_OPINION, self._item)
