@@ -562,7 +562,7 @@ class Providers:
     def _released(self, held: Held, answer: Exchange) -> None:
         if 200 <= (answer.status or 0) < 300 or self.is_gone(held.id):
             self.forget(held)
-        elif not judge.turned_away(answer):
+        elif not judge.turned_away(answer) and not self._api.locked_out(answer):
             self._ledger.claim("DESTROY-1", judge.accepted, answer, story=held.story)
 
     def exists(self, identity: int) -> bool:
