@@ -246,16 +246,19 @@ class Providers:
     def _make_do_with_fewer(self, refusal: Exchange) -> None:
         """Raise NotTestableError if creates are refused for the number of providers alone, as a licence may have it.
 
-        They are, if one that shares nothing with another is refused, and accepted once one of ours is gone. A run finds
-        out at its start how many there may be, but others may have come since.
+        They are, if one that shares nothing with another is refused, and accepted once some of ours are gone. A run
+        finds out at its start how many there may be, but others may have come since.
         """
         if self._once(self.draft(unlike(self._number))).succeeded:
             return
-        most = len(self.held)
-        self.release(self.held[-1])
-        if self._once(self.draft(unlike(self._number))).succeeded:
-            self.share.most = most
-            raise NotTestableError(f"the target takes no more than {most} providers of ours at a time by now")
+        while self.held:
+            most = len(self.held)
+            self.release(self.held[-1])
+            if len(self.held) == most:
+                break
+            if self._once(self.draft(unlike(self._number))).succeeded:
+                self.share.most = most
+                raise NotTestableError(f"the target takes no more than {most} providers of ours at a time by now")
         self._ledger.claim("CREATE-1", judge.accepted, refusal)
         raise NotTestableError("no create is accepted any more, so that there is nothing to test with")
 

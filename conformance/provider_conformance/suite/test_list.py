@@ -90,7 +90,8 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
     # Some are alike in all but what must be their own, so that whatever is sorted by does not tell them apart. One
     # between them has gone, so that ids are no places.
     made = providers.create_all([*varied()[:4], *[TYPICAL] * 4][: providers.most])
-    providers.release(made[len(made) // 2])
+    if len(made) > len(("one before", "one between", "one after")):
+        providers.release(made[len(made) // 2])
     ours = list(providers.held)
     states = {held.id: providers.shown(held) for held in ours}
     ids = providers.ids

@@ -116,20 +116,19 @@ def test_show_and_list_give_every_value_as_updated(
 @requirement("UPDATE-2", "UPDATE-1")
 @holding(3)
 def test_values_that_are_like_others_are_updated_too(providers: Providers, expect: Expect) -> None:
-    held, other = providers.create_some([TYPICAL, Traits(ips=2)])
+    held, *others = providers.create_some([TYPICAL, Traits(ips=2)][: providers.most])
     ips = providers.values.provider(held.number, Traits(ips=4))["ips"]
     assert isinstance(ips, list)
     body = held.body
+    itself: Provider = {"outbound_server": body["hostname"], "outbound_server_port": body["port"]}
 
     # Of the lists, the second is as long as the first, and begins and ends like it.
-    for what, changes in (
+    alike: tuple[tuple[str, Provider], ...] = (
         ("other addresses", {"ips": ips[:3]}),
         ("another address between the first and the last", {"ips": [*ips[:1], *ips[3:], *ips[2:3]]}),
-        (
-            "hostname and port for outbound_server and its port, too",
-            {"outbound_server": body["hostname"], "outbound_server_port": body["port"]},
-        ),
-    ):
+        ("hostname and port for outbound_server and its port, too", itself),
+    )
+    for what, changes in alike:
         with expect.each():
             before, values = providers.shown(held), held.body
             answer = providers.change(held, {**body, **changes})
@@ -138,7 +137,8 @@ def test_values_that_are_like_others_are_updated_too(providers: Providers, expec
 
     # A word, or what reads like a number, is a text like any other. Somebody may bear it already, as the addresses.
     borne: list[Provider] = [{"auth_id": word} for word in ("true", "1e3", "null")]
-    for changes in ({"ips": other.body["ips"]}, *borne):
+    borne += [{"ips": other.body["ips"]} for other in others]
+    for changes in borne:
         with expect.each():
             before, values = providers.shown(held), held.body
             if providers.change(held, {**body, **changes}, fair=False).succeeded:
