@@ -236,11 +236,12 @@ def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
         raise NotTestableError("destroy takes other providers along (DESTROY-3), so that nothing can be said of others")
 
     # Last by the names of one that is gone, and by those of one that is not.
-    others: list[Provider] = [providers.draft().body for _ in (*doomed, doomed[0])]
     typical = providers.values.provider(kept.number, providers.base)
-    others += [doomed[1].body, {**typical, **{name: kept.body[name] for name in MARKS}}]
+    updates = [(held, providers.draft().body) for held in (*doomed, doomed[0])]
+    updates += [(doomed[-2:][0], doomed[-2:][0].body)]
+    updates += [(doomed[-1], {**typical, **{name: kept.body[name] for name in MARKS}})]
     sent: list[tuple[Draft, str, Exchange]] = []
-    for held, body in zip((*doomed, *doomed), others, strict=True):
+    for held, body in updates:
         draft = replace(providers.draft(), body=body)
         providers.announce(draft)
         with expect.each():
