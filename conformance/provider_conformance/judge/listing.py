@@ -148,9 +148,9 @@ def list_agrees(page: Exchange, show: Exchange, *, id: int) -> Problem | None:
 
 
 def reports_default(exchange: Exchange) -> Problem | None:
-    """List without `sort_by` reports DEFAULT (D14)."""
-    members = members_of(exchange) or {}
-    if members.get("sort_by") == "DEFAULT":
+    """List without `sort_by` reports DEFAULT (D14); an answer that is no JSON object is left to other rules."""
+    members = members_of(exchange)
+    if members is None or members.get("sort_by") == "DEFAULT":
         return None
     given = shown(members["sort_by"]) if "sort_by" in members else "no sort_by"
     return Problem(f"list without sort_by reports {given}", 'sort_by "DEFAULT"', answer(exchange))
@@ -190,8 +190,10 @@ def counts_what_follows(page: Exchange, further: Exchange, *, size: int, known: 
 
 
 def reports_asked(page: Exchange, *, asked: Mapping[str, int | str]) -> Problem | None:
-    """List reports back what was asked for; a number of the wrong type is left to the rule about types."""
-    members = members_of(page) or {}
+    """List reports back what was asked for; a wrong type, or what is no JSON object, is left to other rules."""
+    members = members_of(page)
+    if members is None:
+        return None
     for name, value in asked.items():
         given = members.get(name, MISSING)
         right = loose_id(members.get(name)) == value if isinstance(value, int) else given == value
