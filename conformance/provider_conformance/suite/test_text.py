@@ -275,7 +275,8 @@ class Writer:
             for one, (_, texts) in zip(held, trials, strict=True)
         ]
         calls = [
-            self._api.call(Operation.UPDATE, written(values.update(one.id, body), text))
+            # The id first, so that what is kept of a long body tells whom an error is about.
+            self._api.call(Operation.UPDATE, written({"id": one.id, **values.update(one.id, body)}, text))
             for one, body, (text, _) in zip(held, bodies, trials, strict=True)
         ]
         answers = []
