@@ -423,7 +423,7 @@ def test_what_a_killed_run_leaves_is_destroyed_at_once(servers: ExitStack, tmp_p
 
     killer = threading.Thread(target=kill)
     killer.start()
-    told = certify_target(job(tmp_path, server.base_url, **QUICK), Secret(TOKEN))
+    told = certify_target(job(tmp_path, server.base_url, level="core"), Secret(TOKEN))
     killer.join()
     assert told == Killed("the run was killed by signal 9")
     assert held_by(server) == 0

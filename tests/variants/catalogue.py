@@ -219,7 +219,6 @@ VARIANTS = (
             before=Beyond.EMPTY,
             past=Beyond.NEAREST,
             layout=Layout.ESCAPED,
-            json_type="application/json;charset=ISO-8859-1",
             extras=True,
             own_status=True,
             ids=descending(2**63 - 1),
