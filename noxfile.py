@@ -148,7 +148,7 @@ def conformance(session: nox.Session) -> None:
 
 @nox.session
 def prove(session: nox.Session) -> None:
-    """Certify every single fault, half an hour on two cores, and put the table into README.md; `--` passes options."""
+    """Certify every single fault, an hour on two slow cores, and put the table into README.md; `--` passes options."""
     session.install(f"{ROOT}[suite]")
     folder = Path(session.create_tmp()).resolve() / "proof"
     session.run("provider-conformance", "prove", "--report-dir", folder, *session.posargs)
