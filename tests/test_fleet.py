@@ -14,6 +14,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
 
+import psutil
 import pytest
 
 from command import TOKEN
@@ -106,8 +107,11 @@ def serve(stack: ExitStack, count: int) -> dict[str, tuple[ThreadServer, str]]:
 
 
 def children_of(process: int) -> list[int]:
-    done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False)
-    return [int(line) for line in done.stdout.split()]
+    """Return the processes that one has started; none if it has ended."""
+    try:
+        return [child.pid for child in psutil.Process(process).children()]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def worker_processes(process: int) -> list[int]:
@@ -397,9 +401,11 @@ def test_the_report_of_an_earlier_run_is_not_taken_for_the_outcome(servers: Exit
 
 def runs_below(process: int) -> list[int]:
     """Return the processes of runs that a process has started."""
-    words = ["ps", "-o", "pid=", "-o", "args=", "--ppid", str(process)]
-    lines = subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines()
-    return [int(line.split()[0]) for line in lines if "fleet.guarded run" in line]
+    return [
+        child.pid
+        for child in psutil.Process(process).children()
+        if "provider_conformance.fleet.guarded" in child.cmdline()
+    ]
 
 
 def held_by(server: ThreadServer) -> int:

@@ -178,6 +178,27 @@ def test_what_was_sent_ahead_is_given_once_to_whoever_asks(server: Counting, wor
         assert len(server.seen) == sent + 1, "nor when not all of it is answered"
 
 
+def test_what_the_run_made_sure_of_is_given_to_who_looks_next_unless_anything_was_sent_between(
+    server: Counting, tmp_path: Path
+) -> None:
+    with aimed(server, tmp_path) as (target, _):
+        api = Api(target, Ledger())
+
+        looks = api.look([1, 2])
+        assert server.seen == ["id=1", "id=2"]
+        assert api.show_all([2, 1]) == looks[::-1]
+        assert len(server.seen) == 2
+        api.show(1)
+        assert len(server.seen) == 3, "who looks again really does"
+
+        for between in (lambda: api.show(3), lambda: api.send_each(calls("a")), lambda: api.send_together(calls("b"))):
+            api.look([1])
+            sent = len(server.seen)
+            between()
+            api.show(1)
+            assert len(server.seen) == sent + 2
+
+
 def test_another_target_counts_on(server: Counting, tmp_path: Path) -> None:
     with aimed(server, tmp_path) as (target, recorded):
         other = target.beside()

@@ -339,10 +339,7 @@ class Providers:
         self.need_room(len(drafts))
         self.announce_all(drafts)
         calls = [self._api.call(Operation.CREATE, draft.body) for draft in drafts]
-        answers = []
-        for draft, answer in zip(drafts, self._api.send_all(calls), strict=True):
-            self.adopt(answer, draft)
-            answers.append(answer)
+        answers = self.adopt_all(drafts, self._api.send_all(calls))
         # All that were made are held before one that was turned away ends the test.
         return [self._api.served(answer) if fair else self._api.heard(answer) for answer in answers]
 
@@ -392,6 +389,39 @@ class Providers:
             self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[])
         return self._hold(identity, draft, answer)
 
+    def adopt_all(self, drafts: Sequence[Draft], answers: Iterable[Exchange]) -> list[Exchange]:
+        """Take note of what creates have made, one answer for each draft, and return the answers.
+
+        Where others are about, the new providers are shown once all are answered, side by side: a test that shows them
+        next is given that, and so sees what all the creates have left.
+        """
+        answered: list[Exchange] = []
+        doubtful: list[tuple[Exchange, Draft]] = []
+        for draft, answer in zip(drafts, answers, strict=True):
+            answered.append(answer)
+            if self._api.others:
+                self._doubt(answer, draft)
+                doubtful.append((answer, draft))
+            else:
+                self.adopt(answer, draft)
+        self._api.look(list(self._given(doubtful)))
+        for answer, draft in doubtful:
+            self.adopt(answer, draft)
+        return answered
+
+    def _doubt(self, answer: Exchange, draft: Draft) -> None:
+        """Note the id that a create gave until show has told whether that is ours, so that it is not lost meanwhile."""
+        for identity in self._given([(answer, draft)]):
+            self.disputed[identity] = draft
+            self._journal.created(draft.name, identity)
+
+    def _given(self, answered: Iterable[tuple[Exchange, Draft]]) -> Iterator[int]:
+        """Give the ids that creates have given and that no provider of ours bears."""
+        for answer, _ in answered:
+            identity = None if answer.refused else judge.given_id(answer)
+            if identity is not None and identity not in self._borne:
+                yield identity
+
     def _is_somebody_s(self, identity: int, draft: Draft, answer: Exchange) -> bool:
         """Tell whether show gives somebody else's provider under an id that create gave: that is not ours to touch.
 
@@ -400,7 +430,7 @@ class Providers:
         """
         if not self._api.others:
             return False
-        shown = self._api.show(identity)
+        (shown,) = self._api.look([identity])
         members = judge.members_of(shown) or {}
         if not shown.succeeded or judge.loose_id(members.get("id")) != identity or self._bears_mark(members, draft):
             return False
@@ -616,6 +646,7 @@ class Providers:
         self._borne.add(identity)
         self._api.gone.discard(identity)
         self._api.others.discard(identity)
+        self.disputed.pop(identity, None)
         self.resolved.add(draft.name)
         self._journal.created(draft.name, identity)
         held = Held(identity, draft.number, draft.body, [answer])

@@ -259,7 +259,7 @@ def _make_sure(session: Session) -> None:
 def _settle_disputed(session: Session) -> None:
     """Look again at ids that create gave and that show gave as somebody else's: what bears a mark of ours is ours."""
     providers = session.providers
-    for identity, draft in providers.disputed.items():
+    for identity, draft in list(providers.disputed.items()):
         providers.take_over(identity, draft.name)
     providers.clear()
 

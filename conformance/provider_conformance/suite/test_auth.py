@@ -81,9 +81,7 @@ def test_the_header_s_name_may_be_in_any_letter_case(
             providers.announce_all(drafts)
             calls = [api.call(Operation.CREATE, draft.body) for draft in drafts]
             calls[1] = replace(calls[1], token_header=spelling)
-            created = list(api.send_all(calls))
-            for draft, answer in zip(drafts, created, strict=True):
-                providers.adopt(answer, draft)
+            created = providers.adopt_all(drafts, api.send_all(calls))
             expect(judge.name_spelt_freely, *created, spelling=spelling)
             doomed = [one for one in (providers.holding(answer) for answer in created) if one is not None]
             if len(doomed) < len(drafts):

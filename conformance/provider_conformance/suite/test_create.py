@@ -182,8 +182,8 @@ def test_creates_that_arrive_at_the_same_time_get_ids_of_their_own(
         answers = api.send_together(calls)
 
         # By id, since which of them comes first is chance, and the same seed must send the same requests.
-        for answer, draft in sorted(zip(answers, drafts, strict=True), key=lambda pair: judge.given_id(pair[0]) or 0):
-            providers.adopt(answer, draft)
+        by_id = sorted(zip(answers, drafts, strict=True), key=lambda pair: judge.given_id(pair[0]) or 0)
+        providers.adopt_all([draft for _, draft in by_id], [answer for answer, _ in by_id])
         if sum(judge.given_id(answer) is not None for answer in answers) < min(2, len(answers)):
             raise NotTestableError(f"of creates sent at the same time, none is accepted: {judge.answer(answers[0])}")
         expect(judge.ids_differ, *answers)

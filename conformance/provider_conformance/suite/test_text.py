@@ -221,10 +221,9 @@ class Writer:
             self._api.call(Operation.CREATE, written(draft.body, text))
             for draft, (text, _) in zip(drafts, trials, strict=True)
         ]
-        answers = []
-        for before, draft, (text, texts), answer in zip(plain, drafts, trials, self._api.send_all(calls), strict=True):
-            held = self._providers.adopt(answer, draft)
-            answers.append(answer)
+        answers = self._providers.adopt_all(drafts, self._api.send_all(calls))
+        for before, draft, (text, texts), answer in zip(plain, drafts, trials, answers, strict=True):
+            held = self._providers.holding(answer)
             if held is None and answer.refused:
                 # Known by its name alone: an auth_id such as "" may be that of anybody who comes meanwhile.
                 known = replace(before, body={**before.body, "name": draft.name})
