@@ -50,6 +50,75 @@ def test_somebody_else_s_provider_is_never_touched_though_create_gives_its_id(tm
     assert "CREATE-3" in run.ids("fail"), run.output
 
 
+class StoresFirst(Reference):
+    """Stores what a create has, as far as it can be, and only then looks whether that is right."""
+
+    def prepare(self) -> None:
+        self.stored = 0
+
+    def validate_create(self, content: Any) -> Properties:
+        try:
+            return super().validate_create(content)
+        except RefusedError:
+            if isinstance(content, dict) and any(str(value).startswith("pconf-") for value in content.values()):
+                fitting = {name: value for name, value in content.items() if type(value) is type(THEIRS.get(name))}
+                self.store.insert({**THEIRS, **fitting, "ips": []})
+                self.stored += 1
+            raise
+
+
+@pytest.mark.parametrize("others", [3, 700])
+def test_what_refused_creates_have_stored_is_destroyed_too(tmp_path: Path, others: int) -> None:
+    store = Store()
+    for number in range(others):
+        store.insert({**THEIRS, "name": f"Office {number}"})
+    reference = StoresFirst(store, TOKEN)
+    with ThreadServer(reference) as server:
+        run = certify(tmp_path, server.base_url, "--only", "create")
+        left = [one for one in store.all() if not one["name"].startswith("Office")]
+    assert run.ids("fail") >= {"CREATE-7", "CREATE-8", "CREATE-9"}, run.output
+    assert reference.stored > 100, "more than what a look at the ends finds"
+    assert left == []
+    assert run.report["cleanup"]["left"] == []
+
+
+class HasOperators(Reference):
+    """Refuses unusual values, as it may, while operators create trunks of which some have the same."""
+
+    def prepare(self) -> None:
+        self.theirs: set[int] = set()
+
+    def validate_create(self, content: Any) -> Properties:
+        properties = super().validate_create(content)
+        taken = {name: properties[name] for name in ("auth_id", "hostname") if "-" not in properties[name]}
+        unusual = {name: text for name, text in taken.items() if not any(map(str.isdigit, text))}
+        if unusual and len(self.theirs) < 50:
+            name = f"Branch {len(self.theirs)}"
+            self.theirs.add(self.store.insert({**THEIRS, "name": name, "hostname": f"{name}.example.com", **unusual}))
+            raise RefusedError(400, f"{', '.join(unusual)}: not supported")
+        return properties
+
+
+def test_what_operators_create_meanwhile_is_theirs_though_it_has_what_a_refused_create_had(tmp_path: Path) -> None:
+    reference = HasOperators(Store(), TOKEN)
+    with ThreadServer(reference) as server:
+        run = certify(tmp_path, server.base_url, "--only", "create", "--only", "VALUE-1", "--only", "HTTP-7")
+        left = {one["id"] for one in reference.store.all()}
+    assert run.ids("fail") == set(), run.told()
+    assert len(reference.theirs) > 10
+    assert left == reference.theirs
+
+
+def test_two_runs_of_the_same_seed_take_names_of_their_own(tmp_path: Path) -> None:
+    store = Store()
+    store.insert({**THEIRS, "name": "pconf-3054-1"})
+    with ThreadServer(Reference(store, TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--only", "SHOW-1")
+        assert [one["name"] for one in store.all()] == ["pconf-3054-1"]
+    assert "names of another run are in use" in run.output
+    assert "pconf-3054" not in (tmp_path / "reports" / "journal.jsonl").read_text()
+
+
 class TakesFewerLater(Reference):
     """Has a licence for as many providers as a run holds, of which others take most after a while."""
 

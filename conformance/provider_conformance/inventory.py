@@ -10,7 +10,7 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.call import Call
@@ -212,6 +212,30 @@ class Inventory:
         tail = self._tail(last, TAIL - 1, LARGEST_PAGE, self.default)
         return Walk((page, *tail), LARGEST_PAGE, page, whole=True, partial=True)
 
+    def inwards(self, ours: Callable[[Exchange], bool]) -> Walk:
+        """Walk, and where pages in the middle are left out go on towards them from both ends as long as they have ours.
+
+        What refused creates have stored may be more than the ends hold.
+        """
+        walk = self.walk()
+        if not walk.partial:
+            return walk
+        last = self.first_page() + (_last_page(walk.first, walk.pagesize) or 1) - 1
+        middle = range(self.first_page() + 1, last - TAIL + 1)
+        pages = list(walk.pages)
+        for numbers, page in ((middle, pages[0]), (reversed(middle), pages[-1 if len(pages) <= TAIL else -TAIL])):
+            pages += self._as_long_as(ours, page, numbers, walk.pagesize)
+        return replace(walk, pages=tuple(pages))
+
+    def _as_long_as(
+        self, ours: Callable[[Exchange], bool], page: Exchange, numbers: Iterable[int], pagesize: int
+    ) -> Iterator[Exchange]:
+        """Read pages as long as the one before has some of ours."""
+        for number in numbers:
+            if not ours(page):
+                return
+            yield (page := self._api.list(number, pagesize, self.default))
+
     def _ends(self, page: Exchange, pagesize: int, missing: set[int], sort_by: str | None, last: int) -> Walk | None:
         """Read the last pages after the first, and return them all if every one of ours is there, else None.
 
@@ -342,6 +366,16 @@ def found_by_name(pages: Sequence[Exchange], name: str) -> int | None:
             if item.get("name") == name and (identity := loose_id(item.get("id"))) is not None:
                 return identity
     return None
+
+
+def bearing(page: Exchange, marks: Mapping[tuple[str, JsonValue], str]) -> dict[int, str]:
+    """Return the ids on a page that bear one of some marks, properties with a text, each with what the mark tells."""
+    found: dict[int, str] = {}
+    for item in listed(page):
+        told = [marks[mark] for mark in item.items() if isinstance(mark[1], str) and mark in marks]
+        if told and (identity := loose_id(item.get("id"))) is not None:
+            found[identity] = told[0]
+    return found
 
 
 def _ids(page: Exchange) -> list[int | None]:

@@ -48,9 +48,10 @@ MOST_NEWCOMERS = 5
 
 @dataclass(frozen=True)
 class Draft:
-    """A provider to be created: its body, and the number that makes its name, auth_id and hostname its own."""
+    """A provider to be created: its body, and the number whose digits make its name, auth_id and hostname its own."""
 
     number: int
+    own: str
     traits: Traits
     body: Provider
 
@@ -61,8 +62,12 @@ class Draft:
 
     @property
     def marks(self) -> Provider:
-        """The values by which it is known, since no other provider has them."""
-        return {name: self.body[name] for name in ("name", "auth_id", "hostname")}
+        """The values by which it is known, since no other provider has them.
+
+        Those that a test has replaced are none, unless they still tell the run: anybody may have an empty auth_id.
+        """
+        marks = {name: self.body[name] for name in ("name", "auth_id", "hostname")}
+        return {name: mark for name, mark in marks.items() if self.own in str(mark) or is_ours(str(mark))}
 
 
 @dataclass
@@ -169,7 +174,7 @@ class Providers:
         """
         self._number = next(self._numbers)
         traits = traits if exactly else rebased(traits, self.base)
-        return Draft(self._number, traits, self.values.provider(self._number, traits))
+        return Draft(self._number, self.values.own(self._number), traits, self.values.provider(self._number, traits))
 
     def create(self, traits: Traits = TYPICAL) -> Held:
         """Create a provider and make sure that show gives it; NotTestableError tells why there is none."""
@@ -268,8 +273,8 @@ class Providers:
         It is, if the same is accepted by other names and then refused again by these; the run takes other names then.
         """
         self._nonces += 1
-        fresh = replace(self.values, nonce=nonce(self._seed, self._nonces))
-        other = replace(draft, body=fresh.provider(draft.number, draft.traits))
+        fresh = replace(self.values, nonce=nonce(self._seed, MOST_NONCES + self._nonces))
+        other = replace(draft, own=fresh.own(draft.number), body=fresh.provider(draft.number, draft.traits))
         if self._nonces > MOST_NONCES or not self._once(other).succeeded or self._once(draft).succeeded:
             return False
         self.values = fresh

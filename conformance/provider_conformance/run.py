@@ -22,7 +22,7 @@ from provider_conformance.config import UsageError
 from provider_conformance.contract import Operation, load_catalogue, load_contract
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.guard import Guard
-from provider_conformance.inventory import found_by_name
+from provider_conformance.inventory import bearing
 from provider_conformance.journal import Journal, read_leftovers
 from provider_conformance.limits import CLEANING_TIME
 from provider_conformance.record import Circumstances
@@ -229,20 +229,22 @@ def clean(session: Session) -> Cleanup:
 
 
 def _find_unanswered(session: Session) -> None:
-    """Look for providers whose create was answered with no id; only names that this run sent are looked for."""
+    """Look for providers that creates have made without giving their ids, by what only this run has sent.
+
+    The same may be borne more than once: what a create had stored when it was refused may have been sent again.
+    """
     providers = session.providers
     unresolved = providers.unresolved
-    if not unresolved:
-        session.journal.end()
-        return
-    walk = session.inventory.walk()
-    for name in unresolved:
-        identity = found_by_name(walk.pages, name)
-        if identity is not None:
+    if unresolved:
+        marks = {mark: name for name in unresolved for mark in providers.announced[name].marks.items()}
+        walk = session.inventory.inwards(lambda page: bool(bearing(page, marks)))
+        found = [one for page in walk.pages for one in bearing(page, marks).items()]
+        for identity, name in dict(found).items():
             providers.take_over(identity, name)
-    providers.clear()
-    if walk.first.succeeded and walk.whole:
-        session.journal.end()
+        providers.clear()
+        if not (walk.first.succeeded and walk.whole):
+            return
+    session.journal.end()
 
 
 def _make_sure(session: Session) -> None:

@@ -14,7 +14,9 @@ from provider_conformance.dialling import UNTRUSTED
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.exchange import TransportProblem
 from provider_conformance.guard import Guard
+from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.ledger import Ledger
+from provider_conformance.oracle import MOST_NONCES
 from provider_conformance.target import Target
 from provider_conformance.values.plausible import TYPICAL, Traits, combinations, nonce, unlike
 
@@ -56,12 +58,32 @@ def look(session: Session) -> Diagnosis:
         listing = second if _is_list(second) else listing
     if session.config.read_only:
         return Diagnosis() if _is_list(listing) else _unreadable(session.target.base_url, listing)
+    _avoid_names_in_use(session, listing)
     creating = _trial(session)
     if judge.given_id(creating) is not None and (creating.status or 500) < 300:
         _find_capacity(session)
         _advise_workers(session)
         return Diagnosis()
     return _diagnosis(session.target.base_url, listing, creating)
+
+
+def _avoid_names_in_use(session: Session, listing: Exchange) -> None:
+    """Take names that nobody bears: another run of the same seed may be going on, or one was killed and left its own.
+
+    Where there is anybody, the first and the last page are looked at, where such providers are.
+    """
+    size = (judge.members_of(listing) or {}).get("count")
+    if not isinstance(size, int) or size < 1:
+        return
+    last = -(-size // LARGEST_PAGE)
+    pages = session.api.list_each((number, LARGEST_PAGE, "DEFAULT") for number in sorted({0, 1, last - 1, last}))
+    names = [item.get("name") for page in pages if page.succeeded for item in judge.listed(page)]
+    for attempt in range(MOST_NONCES):
+        values = replace(session.providers.values, nonce=nonce(session.config.seed, attempt))
+        if not any(isinstance(name, str) and name.startswith(values.prefix) for name in names):
+            break
+        session.progress.note("names of another run are in use, now or since it was killed: this run takes others")
+    session.providers.values = values
 
 
 def _advise_workers(session: Session) -> None:
@@ -84,11 +106,12 @@ def _trial(session: Session) -> Exchange:
     first = answer = _tried(session)
     if not answer.refused or answer.status in judge.TURNED_AWAY | NO_SUCH_PLACE:
         return answer
-    providers.values = replace(providers.values, nonce=nonce(session.config.seed, 1))
+    usual = providers.values
+    providers.values = replace(usual, nonce=nonce(session.config.seed, MOST_NONCES))
     if not (answer := _tried(session)).refused:
         session.progress.note("names of an earlier run are still in use: this run takes others")
         return answer
-    providers.values = replace(providers.values, nonce=nonce(session.config.seed))
+    providers.values = usual
     for providers.base in combinations():
         if (answer := _tried(session)).succeeded:
             return answer

@@ -89,18 +89,27 @@ class Values:
     nonce: str
     plausible: Plausible = field(default_factory=Plausible)
 
+    @property
+    def prefix(self) -> str:
+        """How all our names begin."""
+        return f"{NAME_PREFIX}-{self.nonce}-"
+
     def name(self, number: int, tail: str = "") -> str:
         """Return the name of our provider with a number."""
         # A tail that goes on with digits would make the name another number's.
         parted = f".{tail}" if tail[:1].isdigit() else tail
-        own = f"{NAME_PREFIX}-{self.nonce}-{number}"
+        own = f"{self.prefix}{number}"
         return own + self.plausible.text(_clean(f"{own}{parted}").removeprefix(own), len(own))
+
+    def own(self, number: int) -> str:
+        """Return the digits that make text our provider's own."""
+        return f"{self.nonce}{number}"
 
     def provider(self, number: int, traits: Traits = TYPICAL) -> Provider:
         """Return the complete body of a plausible create."""
         registers = traits.auth_mode == "REGISTER_AUTH"
         addresses = traits.ips if registers else max(1, traits.ips)
-        own, plausible = f"{self.nonce}{number}", self.plausible
+        own, plausible = self.own(number), self.plausible
         given = _addresses(number + (MOVED if traits.moved else 0), addresses, traits.rotation)
         return {
             "name": self.name(number, traits.name_tail),
