@@ -22,6 +22,9 @@ EVERYTHING = "client,fleet,models"
 TOOLS = ROOT / "tools"
 NPM = TOOLS / "npm"
 
+SIDE_BY_SIDE = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
+"""Tests wait for servers and clocks: one more at a time than there are cores leaves none idle."""
+
 nox.options.default_venv_backend = "uv|virtualenv"
 # All but what writes (the tests tell whether what `generate` writes is stale) and what takes long.
 nox.options.sessions = ["lint", "typing", "spec", "tests", "conformance", "package"]
@@ -101,7 +104,7 @@ def tests(session: nox.Session) -> None:
         "PYTHONDONTWRITEBYTECODE": None,
         "PYTHONPYCACHEPREFIX": str(Path(session.create_tmp()).resolve() / "pyc"),
     }
-    session.run("pytest", *session.posargs, env={"REQUIRE_BROWSER": "1", **compiled})
+    session.run("pytest", *SIDE_BY_SIDE, *session.posargs, env={"REQUIRE_BROWSER": "1", **compiled})
 
 
 @nox.session
@@ -109,7 +112,7 @@ def seeds(session: nox.Session) -> None:
     """Certify every conforming variant with twenty seeds: about an hour on two cores."""
     session.install("-e", f"{ROOT}[{EVERYTHING}]")
     install_groups(session, "tests")
-    session.run("pytest", "-m", "seeds", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "-m", "seeds", *session.posargs)
 
 
 @nox.session

@@ -7,9 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,14 +16,12 @@ from command import TOKEN
 from hostile import CASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 TIMEOUT = 2.0
 SLACK = 1.5
 """Seconds that an exchange may take beyond its timeout, on a machine that has other things to do."""
 MOST_MEMORY = 300 * 1024  # KiB
-AT_A_TIME = 2
 
 SAID = {
     "silence": "does not answer: no complete answer within 2 s",
@@ -124,21 +121,6 @@ def ended(case: str, after: int, folder: Path) -> Ending:
 Trial = tuple[str, int]
 
 
-@pytest.fixture(scope="module")
-def endings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Trial, Any]]:
-    """Run all trials that this session is about to ask for, some at a time."""
-    trials = {
-        cast("Trial", item.callspec.params["trial"]): None
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.module is request.module and "trial" in item.fixturenames
-    }
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        made: dict[Trial, Future[Ending]] = {
-            trial: pool.submit(ended, *trial, tmp_path_factory.mktemp("hostile")) for trial in trials
-        }
-        yield made
-
-
 def assert_bounded(ending: Ending) -> None:
     """No defect of ours, no exchange beyond its time, no memory beyond its bound."""
     assert "Traceback" not in ending.output
@@ -151,23 +133,21 @@ def assert_bounded(ending: Ending) -> None:
 
 
 @pytest.mark.parametrize("trial", [(case, 0) for case in CASES], ids=lambda trial: trial[0])
-def test_whoever_is_hostile_from_the_beginning_is_named_at_once(
-    trial: Trial, endings: dict[Trial, Future[Ending]]
-) -> None:
-    ending = endings[trial].result()
+def test_whoever_is_hostile_from_the_beginning_is_named_at_once(trial: Trial, tmp_path: Path) -> None:
+    ending = ended(*trial, tmp_path)
     assert_bounded(ending)
     assert re.search(SAID[trial[0]], ending.output.splitlines()[0]), ending.output
 
 
 @pytest.mark.parametrize("trial", [(case, 300) for case in LATER], ids=lambda trial: trial[0])
-def test_whoever_turns_hostile_ends_the_run(trial: Trial, endings: dict[Trial, Future[Ending]]) -> None:
-    ending = endings[trial].result()
+def test_whoever_turns_hostile_ends_the_run(trial: Trial, tmp_path: Path) -> None:
+    ending = ended(*trial, tmp_path)
     assert_bounded(ending)
     assert ending.report["verdict"] != "conformant"
     assert bool(ending.report["cleanup"]["left"]) == ("provider-conformance cleanup" in ending.output)
 
 
 @pytest.mark.parametrize("trial", [("silence", 300)], ids=lambda trial: trial[0])
-def test_a_target_that_goes_away_is_blamed_for_nothing(trial: Trial, endings: dict[Trial, Future[Ending]]) -> None:
-    ending = endings[trial].result()
+def test_a_target_that_goes_away_is_blamed_for_nothing(trial: Trial, tmp_path: Path) -> None:
+    ending = ended(*trial, tmp_path)
     assert (ending.code, ending.report["verdict"]) == (3, "incomplete"), ending.output

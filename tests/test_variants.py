@@ -12,10 +12,10 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,7 +31,6 @@ TESTED = "hardened"
 """The highest level that the suite tests."""
 
 SEEDS = range(1, 21)
-AT_A_TIME = 3  # two would leave cores idle while one of them waits as it is asked to
 EXIT_CODES = {"conformant": 0, "nonconformant": 1, "incomplete": 3}
 
 
@@ -94,22 +93,6 @@ def tried(trial: Trial, folder: Path) -> tuple[Run, dict[str, Any]]:
         return certify(folder, server.url, *trial.options, token=server.token), server.audit()
 
 
-Results = dict[str, "Future[tuple[Run, dict[str, Any]]]"]
-
-
-@pytest.fixture(scope="module")
-def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
-    """Run all trials that this session is about to ask for, some at a time."""
-    trials = [
-        cast("Trial", item.callspec.params["trial"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.module is request.module and "trial" in item.fixturenames
-    ]
-    pool = ThreadPoolExecutor(AT_A_TIME)
-    yield {trial.name: pool.submit(tried, trial, tmp_path_factory.mktemp(trial.name)) for trial in trials}
-    pool.shutdown(cancel_futures=True)
-
-
 def assert_not_blamed(run: Run) -> None:
     """No requirement is held to be violated, and the command itself works."""
     assert run.report, run.output
@@ -133,9 +116,9 @@ TRIALS = [
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.name)
-def test_a_conforming_implementation_is_never_blamed(trial: Trial, results: Results) -> None:
+def test_a_conforming_implementation_is_never_blamed(trial: Trial, tmp_path: Path) -> None:
     variant = trial.variant
-    run, audit = results[trial.name].result()
+    run, audit = tried(trial, tmp_path)
 
     assert_not_blamed(run)
     reasons = {entry["id"]: entry["reason"] for entry in run.report["requirements"] if entry["outcome"] == "not_tested"}
