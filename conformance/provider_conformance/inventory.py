@@ -35,6 +35,9 @@ MANY_PAGES = 5
 TAIL = 2
 """Pages at the end that are read for that."""
 
+SMALL_PAGE = 25
+"""The size of pages by which a list of more is walked once ours are known to be at its ends: others fill the rest."""
+
 
 RESTLESS = "statuses change by themselves while the list is read, so that it cannot be judged"
 
@@ -70,14 +73,13 @@ class Inventory:
     def __init__(self, api: Api, ledger: Ledger) -> None:
         self._api = api
         self._ledger = ledger
-        self._first_page: int | None = None
         self._scattered: bool | None = None
         self.default: str | None = "DEFAULT"
 
     def beside(self, api: Api) -> Inventory:
         """Return another that walks over other connections, and knows as much about the pages."""
         other = Inventory(api, self._ledger)
-        other._first_page, other._scattered, other.default = self._first_page, self._scattered, self.default
+        other._scattered, other.default = self._scattered, self.default
         return other
 
     def first_page(self) -> int:
@@ -87,8 +89,8 @@ class Inventory:
         are asked for with a size that leaves one provider to the second page of those that exist: page 0 is the first
         if it is full and page 1 is another.
         """
-        if self._first_page is not None:
-            return self._first_page
+        if self._api.first_page is not None:
+            return self._api.first_page
         with self._api.target.traffic.calm.reading():
             return self._found_first_page()
 
@@ -98,7 +100,7 @@ class Inventory:
         Of two pages of which one is refused, the other is the first; else NotTestableError tells why there is none.
         """
         first = self.first_page()
-        if self._first_page is not None:
+        if self._api.first_page is not None:
             return first
         zero, one = (self._api.list(page, LARGEST_PAGE, self.default) for page in (0, 1))
         if zero.succeeded == one.succeeded or not (zero.refused or one.refused):
@@ -123,13 +125,17 @@ class Inventory:
             common = len({*_ids(zero)} & {*_ids(one)})
             first = 0 if len(listed(zero)) >= pagesize and 2 * common < max(1, len(listed(one))) else 1
             if _ids(before) == _ids(zero):  # nobody changed the list between the two pages, so that this is for good
-                self._first_page = self._api.first_page = first
+                self._api.first_page = first
                 break
         return first
 
+    def _usual_size(self, ours: int) -> int:
+        """Return the size of pages by which a list is walked in which so many are ours."""
+        return SMALL_PAGE if self._scattered is False and 2 * ours <= SMALL_PAGE else LARGEST_PAGE
+
     def walk(
         self,
-        pagesize: int = LARGEST_PAGE,
+        pagesize: int | None = None,
         ours: Collection[int] = (),
         sort_by: str | None = DEFAULT,
         *,
@@ -143,6 +149,14 @@ class Inventory:
         where ours are known to be, unless the walk must be `complete`; which providers OPTIONAL gives is free anyway
         (D14). A walk that would be given up is not begun.
         """
+        if pagesize is not None:
+            return self._walk(pagesize, ours, sort_by, complete=complete)
+        size = LARGEST_PAGE if complete else self._usual_size(len(ours))
+        walk = self._walk(size, ours, sort_by, complete=complete)
+        # Of a long list over which ours turn out to be scattered, there are too many small pages.
+        return self._walk(LARGEST_PAGE, ours, sort_by) if size == SMALL_PAGE and self._scattered else walk
+
+    def _walk(self, pagesize: int, ours: Collection[int], sort_by: str | None, *, complete: bool = False) -> Walk:
         base = self.first_page()
         if sort_by == DEFAULT:
             sort_by = self.default
@@ -179,9 +193,10 @@ class Inventory:
         assert first is not None
         return Walk(tuple(pages), pagesize, first, whole=False)
 
-    def sure_pages(self, size: int, pagesize: int = LARGEST_PAGE, sort_by: str | None = DEFAULT) -> Sequence[Call]:
+    def sure_pages(self, size: int, pagesize: int | None = None, sort_by: str | None = DEFAULT) -> Sequence[Call]:
         """Return the calls that any walk begins with where there are so many providers at least."""
         base, order = self.first_page(), self.default if sort_by == DEFAULT else sort_by
+        pagesize = pagesize or self._usual_size(size)
         pages = -(-size // pagesize) if size <= MANY_PAGES * pagesize or self._scattered else 1
         return [self._api.page(base + page, pagesize, order) for page in range(pages)]
 
@@ -207,10 +222,10 @@ class Inventory:
         """Walk again to see who is new: where pages of others were left out before, no further than was read then."""
         if not before.partial:
             return self.walk()
-        page = self._api.list(self.first_page(), LARGEST_PAGE, self.default)
-        last = _last_page(page, LARGEST_PAGE) or 1
-        tail = self._tail(last, TAIL - 1, LARGEST_PAGE, self.default)
-        return Walk((page, *tail), LARGEST_PAGE, page, whole=True, partial=True)
+        page = self._api.list(self.first_page(), before.pagesize, self.default)
+        last = _last_page(page, before.pagesize) or 1
+        tail = self._tail(last, TAIL, before.pagesize, self.default)
+        return Walk((page, *tail), before.pagesize, page, whole=True, partial=True)
 
     def inwards(self, ours: Callable[[Exchange], bool]) -> Walk:
         """Walk, and where pages in the middle are left out go on towards them from both ends as long as they have ours.
@@ -262,7 +277,7 @@ class Inventory:
         pages = self._api.list_each((number, walk.pagesize, self.default) for number in reversed(numbers))
         return replace(walk, pages=tuple(reversed(pages)))
 
-    def judged(self, pagesize: int = LARGEST_PAGE, ours: Collection[int] = (), sort_by: str | None = DEFAULT) -> Walk:
+    def judged(self, pagesize: int | None = None, ours: Collection[int] = (), sort_by: str | None = DEFAULT) -> Walk:
         """Walk and judge what holds for any list (LIST-1); raises NotTestableError when nothing can be read from it."""
         walk = self._quiet_walk(pagesize, ours, sort_by)
         if sort_by == DEFAULT:
@@ -272,10 +287,10 @@ class Inventory:
         if not walk.first.succeeded or judge.members_of(walk.first) is None:
             raise NotTestableError(f"the list cannot be read: {judge.answer(walk.first)}")
         if not walk.whole:
-            raise NotTestableError(f"the list has more than {MOST_PAGES} pages of {pagesize}")
+            raise NotTestableError(f"the list has more than {MOST_PAGES} pages of {walk.pagesize}")
         return walk
 
-    def _quiet_walk(self, pagesize: int, ours: Collection[int], sort_by: str | None) -> Walk:
+    def _quiet_walk(self, pagesize: int | None, ours: Collection[int], sort_by: str | None) -> Walk:
         """Walk, and where ours are not all met once, make sure that this is not because others change the list.
 
         Every change shifts the pages to come, so that a provider may be missed or met twice though nothing is wrong.
@@ -284,7 +299,7 @@ class Inventory:
         pages, stay the same; and where statuses change by themselves (D9), when none of ours does meanwhile.
         """
         walk = self.walk(pagesize, ours, sort_by)
-        at_once = len(walk.pages) <= 1 and len(listed(walk.first)) < pagesize
+        at_once = len(walk.pages) <= 1 and len(listed(walk.first)) < walk.pagesize
         if at_once or _all_once(walk, ours):
             return walk
         with self._api.target.traffic.calm.reading():

@@ -123,7 +123,7 @@ def test_a_request_without_token_is_refused_on_every_operation(
 
 
 @requirement("AUTH-3")
-@holding(4)
+@holding(6)
 def test_a_token_that_differs_is_refused_on_every_operation(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
@@ -371,7 +371,7 @@ class Intruder:
 
 
 @requirement("AUTH-4")
-@holding(4)
+@holding(6)
 @after("AUTH-2", "AUTH-3")
 def test_a_token_of_another_length_is_refused_on_every_operation(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger

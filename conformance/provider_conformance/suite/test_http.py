@@ -91,7 +91,6 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
 
 
 @requirement("HTTP-2")
-@holding(4)
 def test_odd_bodies_are_survived(api: Api, providers: Providers, refusals: Refusals, ledger: Ledger) -> None:
     held = providers.create()
     before = refusals.look_around()
