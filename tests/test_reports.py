@@ -479,6 +479,23 @@ def test_without_a_diagnosis_the_first_line_is_the_target() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"only": ("SHOW-1",)}, "creates, changes and destroys providers of its own, 8 at a time; requests: "),
+        ({"read_only": True}, "creates nothing; requests: "),
+    ],
+)
+def test_how_many_requests_a_part_of_a_run_sends_is_not_guessed(settings: dict[str, Any], told: str) -> None:
+    text, _, progress = listener()
+    with progress:
+        progress.plan(1, Config(**settings))
+    assert text.getvalue().splitlines() == [
+        "1 requirement up to level hardened",
+        f"{told}40,000 at most; 7,230 s at most",
+    ]
+
+
 class Terminal(io.StringIO):
     """A text stream that a person watches."""
 

@@ -109,8 +109,10 @@ class ConsoleProgress:
     def plan(self, requirements: int, config: Config) -> None:
         """Say how much there is to do, and what the run may do to the target at most."""
         self._planned = requirements
-        self._say(Text(f"{requirements} requirements up to level {config.level.value}"))
-        requests = f"some {USUAL_REQUESTS[config.level]:,} requests, {MOST_REQUESTS:,} at most"
+        self._say(Text(f"{requirements} requirement{'s'[: requirements != 1]} up to level {config.level.value}"))
+        whole = not config.only and not config.read_only
+        usual = f"some {USUAL_REQUESTS[config.level]:,} requests, " if whole else "requests: "
+        requests = f"{usual}{MOST_REQUESTS:,} at most"
         time_limit = f"{config.max_time + CLEANING_TIME:,.0f} s at most" if config.max_time else "no limit of time"
         writes = f"creates, changes and destroys providers of its own, {config.max_providers} at a time"
         self._say(Text(f"{'creates nothing' if config.read_only else writes}; {requests}; {time_limit}", style="dim"))
