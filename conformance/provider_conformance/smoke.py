@@ -31,6 +31,9 @@ NO_SUCH_PLACE = frozenset({404, 405, 410, 501})
 SLOW = 0.02
 """Seconds of a usual answer beyond which a run spends its time waiting."""
 
+MOST_COUNTED = 10**9
+"""Providers that a list can be believed to have."""
+
 ADVISED_WORKERS = 8
 UNDERSCORE_HINT = (
     "is the token right, and does it arrive? Proxies such as nginx drop headers with an underscore in their name, "
@@ -73,7 +76,7 @@ def _avoid_names_in_use(session: Session, listing: Exchange) -> None:
     Where there is anybody, the first and the last page are looked at, where such providers are.
     """
     size = (judge.members_of(listing) or {}).get("count")
-    if not isinstance(size, int) or size < 1:
+    if not isinstance(size, int) or not 1 <= size <= MOST_COUNTED:
         return
     last = -(-size // LARGEST_PAGE)
     pages = session.api.list_each((number, LARGEST_PAGE, "DEFAULT") for number in sorted({0, 1, last - 1, last}))
