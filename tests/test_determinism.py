@@ -18,7 +18,7 @@ def requests_of_a_run(folder: Path, *options: str) -> str:
     folder.mkdir()
     with Server(token=TOKEN) as server:
         run = certify(folder, server.base_url, "--level", "core", "--seed", "7", *options)
-    assert run.code == 0, run.output
+    assert run.report["verdict"] == ("incomplete" if "--only" in options else "conformant"), run.output
     return str(run.report["statistics"]["requests_sha256"])
 
 
@@ -38,4 +38,5 @@ def test_two_runs_with_the_same_seed_send_the_same_requests(tmp_path: Path, monk
 
 
 def test_another_seed_sends_other_requests(tmp_path: Path) -> None:
-    assert requests_of_a_run(tmp_path / "one") != requests_of_a_run(tmp_path / "two", "--seed", "8")
+    part = ("--only", "CREATE-4")
+    assert requests_of_a_run(tmp_path / "one", *part) != requests_of_a_run(tmp_path / "two", *part, "--seed", "8")

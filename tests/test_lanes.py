@@ -53,7 +53,7 @@ def most_alive(run: Record) -> int:
     return most
 
 
-@pytest.mark.parametrize(("workers", "providers"), [(8, 8), (16, 24), (3, 5)])
+@pytest.mark.parametrize(("workers", "providers"), [(8, 8), (16, 24), pytest.param(3, 5, marks=pytest.mark.seeds)])
 def test_a_certification_side_by_side_is_one(workers: int, providers: int, tmp_path: Path) -> None:
     with Server(token=TOKEN) as server:
         options = ("--workers", str(workers), "--max-providers", str(providers))
