@@ -55,4 +55,4 @@ def certify_among(size: int, runner: Runner, database: str) -> Run:
 def test_inventory(runner: Runner, contribute: Callable[[Row], None], tmp_path: Path) -> None:
     for size in SIZES:
         run = certify_among(size, runner, f"sqlite:///{tmp_path / f'{size}.db'}")
-        contribute(Row(INVENTORY, f"{size:,} providers", (run.wall,), (run.exchanges,)))
+        contribute(Row(INVENTORY, f"{size:,} provider{'s'[: size != 1]}", (run.wall,), (run.exchanges,)))
