@@ -158,6 +158,18 @@ def test_a_create_whose_answer_was_lost_is_found_by_its_name(server: Server, tmp
     assert [one["id"] for one in everybody(server)] == [kept]
 
 
+def test_a_create_of_a_name_that_was_answered_before_is_found_too(server: Server, tmp_path: Path) -> None:
+    ask(server, "create", provider("pconf-1234-77"))
+    create = {"event": "create", "name": "pconf-1234-77"}
+    answered = [{"event": "created", "name": "pconf-1234-77", "id": 99}] * 2  # as noted before and after a doubt
+    journal = journal_of(server, tmp_path, create, *answered, {"event": "destroyed", "id": 99}, create)
+
+    done = command("cleanup", str(journal), cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert everybody(server) == []
+
+
 def test_an_id_that_has_become_somebody_s_is_left_alone(server: Server, tmp_path: Path) -> None:
     theirs = ask(server, "create", provider("Head office"))["id"]
     lines = [{"event": "create", "name": "pconf-1234-1"}, {"event": "created", "name": "pconf-1234-1", "id": theirs}]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -91,17 +92,17 @@ def read_leftovers(path: Path) -> Leftovers:
     """Read a journal; a last line that was cut off is left out. Raises UsageError when it is none."""
     base_url, ended = "", False
     created: dict[int, str] = {}
-    answered: set[str] = set()
-    sent: dict[str, None] = {}
+    ids: dict[str, set[int]] = {}
+    sent: Counter[str] = Counter()
     for line in _lines(path):
         match line:
             case {"event": "run", "base_url": str(url)}:
                 base_url = url
             case {"event": "create", "name": str(name)}:
-                sent[name] = None
+                sent[name] += 1
             case {"event": "created", "name": str(name), "id": int(identity)}:
                 created[identity] = name
-                answered.add(name)
+                ids.setdefault(name, set()).add(identity)
             case {"event": "destroyed", "id": int(identity)}:
                 created.pop(identity, None)
             case {"event": "end"}:
@@ -111,7 +112,9 @@ def read_leftovers(path: Path) -> Leftovers:
     if not base_url:
         raise UsageError(f"{path} is no journal of a run: it does not say which target it is about")
     prefixes = frozenset(found.group() for name in sent if (found := RUN_OF_NAME.match(name)))
-    return Leftovers(base_url, created, frozenset() if ended else frozenset(sent) - answered, prefixes)
+    # The same name may be sent again, once another has given it up.
+    unanswered = frozenset(name for name, times in sent.items() if len(ids.get(name, ())) < times)
+    return Leftovers(base_url, created, frozenset() if ended else unanswered, prefixes)
 
 
 def _lines(path: Path) -> list[Any]:

@@ -359,7 +359,9 @@ class Providers:
         There must be room for what they may make, however they are answered; when there is may have to be waited for.
         """
         self.share.resize(max(self.share.taken, len(self.held) + len(drafts)))
-        self.announced.update({draft.name: draft for draft in drafts})
+        names = {draft.name: draft for draft in drafts}
+        self.announced.update(names)
+        self.resolved.difference_update(names)
         self._journal.create(*(draft.name for draft in drafts))
 
     def room_for(self, count: int) -> int:
