@@ -164,10 +164,7 @@ def _all_sent(session: Session, kinds: Sequence[Traits]) -> list[Exchange]:
     drafts = [providers.draft(traits) for traits in kinds]
     providers.announce_all(drafts)
     calls = [session.api.call(Operation.CREATE, draft.body) for draft in drafts]
-    answers = list(session.api.send_all(calls))
-    for draft, answer in zip(drafts, answers, strict=True):
-        providers.adopt(answer, draft)
-    return answers
+    return providers.adopt_all(drafts, session.api.send_all(calls))
 
 
 def _diagnosis(where: str, listing: Exchange, creating: Exchange | None) -> Diagnosis:  # noqa: PLR0911 - a list of them
