@@ -7,7 +7,10 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,15 +18,13 @@ from command import TOKEN, certify
 from provider_conformance.contract import Level
 from provider_conformance.faults.catalogue import combined
 from provider_conformance.reference.messages import RefusedError
-from provider_conformance.reference.server import Server, ThreadServer
+from provider_conformance.reference.server import ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
 from provider_conformance.reports.console import USUAL_REQUESTS
-from test_cleanup import ask, everybody, provider
+from test_cleanup import everybody, provider
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from provider_conformance.reference.messages import Answer, Properties, Request
 
 THEIRS = {**provider("Head office"), "in_parameters": [], "out_parameters": []}
@@ -219,37 +220,56 @@ def test_a_run_keeps_to_its_pace(tmp_path: Path) -> None:
     assert min(gaps) > 0.9  # twenty requests take a second, but for when they arrive
 
 
-def test_a_target_that_comes_back_is_cleaned_up(tmp_path: Path) -> None:
-    database = f"sqlite:///{tmp_path / 'providers.db'}"
-    with Server(token=TOKEN, database=database) as first:
-        port = int(first.base_url.split(":")[2].partition("/")[0])
-        theirs = ask(first, "create", provider("Head office"))["id"]
-        run = start_a_run(first, tmp_path)
-        wait_for_some_alive(run, tmp_path / "journal.jsonl")
-    time.sleep(2)
-    with Server(token=TOKEN, database=database, port=port) as again:
-        output, _ = run.communicate(timeout=120)
-        assert [one["id"] for one in everybody(again)] == [theirs]
+@pytest.mark.parametrize("operation", ["create", "show", "list", "update", "destroy"])
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_target_that_comes_back_is_cleaned_up(operation: str, others: int, tmp_path: Path) -> None:
+    """Wherever it goes away, among creates of which some are answered and not looked at as well."""
+    store = f"sqlite:///{tmp_path / 'providers.db'}"
+    with closing(Store(store)) as opened:
+        for number in range(others):
+            opened.insert({**THEIRS, "name": f"Office {number}"})
+    with started("goes_away.py", store, operation) as dying:
+        assert dying.stdout is not None
+        base_url = dying.stdout.readline().strip()
+        with started("-m", "provider_conformance", "run", base_url, "--report-dir", str(tmp_path)) as run:
+            dying.wait(60)
+            time.sleep(1)
+            with ThreadServer(Reference(Store(store), TOKEN), port=urlsplit(base_url).port or 0) as again:
+                output, _ = run.communicate(timeout=120)
+                assert [one["name"] for one in everybody(again)] == [f"Office {number}" for number in range(others)]
     report = json.loads((tmp_path / "report.json").read_text())
     assert (run.returncode, report["verdict"]) == (3, "incomplete"), output
     assert report["cleanup"]["left"] == []
-    assert "the target is away" in output
 
 
-def start_a_run(server: Server, folder: Path) -> subprocess.Popen[str]:
-    """Start a run that reports into a folder."""
-    command = [sys.executable, "-m", "provider_conformance", "run", server.base_url, "--report-dir", str(folder)]
+@pytest.mark.parametrize("operation", ["create", "show"])
+def test_a_run_tells_what_it_leaves_on_a_target_that_stays_away(operation: str, tmp_path: Path) -> None:
+    """Every id that a create gave, and that creates without an answer may have left more."""
+    store = f"sqlite:///{tmp_path / 'providers.db'}"
+    with closing(Store(store)) as opened:
+        opened.insert(THEIRS)
+    with started("goes_away.py", store, operation) as dying:
+        assert dying.stdout is not None
+        base_url = dying.stdout.readline().strip()
+        run = certify(tmp_path, base_url)
+    with closing(Store(store)) as opened:
+        ours = [one["id"] for one in opened.all() if one["name"] != THEIRS["name"]]
+    assert ours
+    left = run.report["cleanup"]["left"]
+    told_of_more = "creates without an answer may have left providers" in run.output
+    assert left == ours or (told_of_more and set(left) < set(ours)), run.output
+    assert told_of_more or operation == "show"
+    assert run.report["cleanup"]["created"] == run.report["cleanup"]["destroyed"] + len(left)
+
+
+def started(*arguments: str) -> subprocess.Popen[str]:
+    """Start Python with what it has to run, as a user would who stands beside the tests."""
     environment: dict[str, Any] = {"PROVIDER_TOKEN": TOKEN, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     return subprocess.Popen(
-        command, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, *arguments],
+        cwd=Path(__file__).parent,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
-
-
-def wait_for_some_alive(run: subprocess.Popen[str], journal: Path) -> None:
-    """Wait until a run has created many providers, and some of them are alive."""
-    while run.poll() is None:
-        text = journal.read_text() if journal.exists() else ""
-        created, destroyed = text.count('"created"'), text.count('"destroyed"')
-        if created > 100 and created - destroyed >= 2:
-            return
-        time.sleep(0.002)

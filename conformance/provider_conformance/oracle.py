@@ -13,6 +13,7 @@ from provider_conformance.batches import in_batches
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
+from provider_conformance.jsontext import read_json
 from provider_conformance.reduction import Culprits, owner, told
 from provider_conformance.room import Room
 from provider_conformance.values.plausible import (
@@ -94,10 +95,15 @@ def _bodiless(exchange: Exchange) -> Exchange:
     return replace(exchange, response=exchange.response and replace(exchange.response, body=b""))
 
 
+def _may_have_made(exchange: Exchange) -> bool:
+    return exchange.operation == Operation.CREATE and not exchange.refused
+
+
 class Providers:
     """Every provider that the run created; nothing else is ever updated or destroyed.
 
-    `share` is the room that it has for them, `base` the traits that the target accepts for typical ones.
+    `share` is the room that it has for them, `base` the traits that the target accepts for typical ones. `disputed` are
+    ids that creates gave and that may be somebody else's; of those that are `doubted`, show has told nothing yet.
     """
 
     def __init__(
@@ -114,6 +120,7 @@ class Providers:
         self.announced: dict[str, Draft] = {}
         self.resolved: set[str] = set()
         self.disputed: dict[int, Draft] = {}
+        self.doubted: set[int] = set()
         self.created = 0
         self._api = api
         self._ledger = ledger
@@ -391,6 +398,7 @@ class Providers:
                 return None
         elif self._is_somebody_s(identity, draft, answer):
             self.disputed[identity] = draft
+            self.doubted.discard(identity)
             return None
         else:
             self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[])
@@ -420,6 +428,7 @@ class Providers:
         """Note the id that a create gave until show has told whether that is ours, so that it is not lost meanwhile."""
         for identity in self._given([(answer, draft)]):
             self.disputed[identity] = draft
+            self.doubted.add(identity)
             self._journal.created(draft.name, identity)
 
     def _given(self, answered: Iterable[tuple[Exchange, Draft]]) -> Iterator[int]:
@@ -631,10 +640,38 @@ class Providers:
     def take_over(self, identity: int, name: str) -> None:
         """Hold a provider whose create gave no id, once show confirms that it is the one announced."""
         shown = self._api.show(identity)
+        if shown.response is not None:
+            self.doubted.discard(identity)
         members = judge.members_of(shown) or {}
         marks = self.announced[name].marks
         if identity not in self._borne and any(members.get(key) == value for key, value in marks.items()):
             self._hold(identity, self.announced[name], shown)
+
+    def recall(self, exchanges: Iterable[Exchange]) -> None:
+        """Take note of what creates have made whose answers came, but were not looked at before the run ended."""
+        for answer in exchanges:
+            identity = judge.given_id(answer) if _may_have_made(answer) else None
+            if identity is None or identity in self._borne or identity in self.disputed:
+                continue
+            draft = self._sent_in(answer)
+            if draft is not None and self._api.others:
+                self._doubt(answer, draft)
+            elif draft is not None:
+                self._hold(identity, draft, answer)
+
+    def lost(self, exchanges: Iterable[Exchange]) -> bool:
+        """Tell whether a create may have made a provider without giving its id, and none is known that bears its name.
+
+        One that was refused, or that gave no name of ours, is looked for as well, but not expected to be there.
+        """
+        idless = (one for one in exchanges if _may_have_made(one) and judge.given_id(one) is None)
+        drafts = map(self._sent_in, idless)
+        return any(draft is not None and draft.name not in self.resolved for draft in drafts)
+
+    def _sent_in(self, create: Exchange) -> Draft | None:
+        members = read_json(create.request.body or b"").value
+        name = members.get("name") if isinstance(members, dict) else None
+        return self.announced.get(name) if isinstance(name, str) else None
 
     def returned(self, held: Held) -> None:
         """Take note that a provider of ours that was destroyed is there again."""
@@ -654,6 +691,7 @@ class Providers:
         self._api.gone.discard(identity)
         self._api.others.discard(identity)
         self.disputed.pop(identity, None)
+        self.doubted.discard(identity)
         self.resolved.add(draft.name)
         self._journal.created(draft.name, identity)
         held = Held(identity, draft.number, draft.body, [answer])

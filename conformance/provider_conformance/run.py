@@ -19,7 +19,7 @@ from provider_conformance import __version__
 from provider_conformance.about import EMBEDDED
 from provider_conformance.concealing import masker_of, record_of
 from provider_conformance.config import UsageError
-from provider_conformance.contract import Operation, load_catalogue, load_contract
+from provider_conformance.contract import load_catalogue, load_contract
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.guard import Guard
 from provider_conformance.inventory import bearing
@@ -211,27 +211,37 @@ def clean(session: Session) -> Cleanup:
     """
     providers, guard = session.providers, session.guard
     guard.clean_up(CLEANING_TIME)
+    providers.recall(session.ledger.exchanges)
     if providers.held:
         session.progress.cleaning(len(providers.held))
+    searched = False
     while True:
         session.target.traffic.forgive()
         with contextlib.suppress(Exception, RunEndedError), session.ledger.unjudged():
             providers.clear()
-            _find_unanswered(session)
+            searched = _find_unanswered(session)
             _make_sure(session)
             _settle_disputed(session)
-        left = tuple(sorted(set(providers.ids)))
-        lost = any(one.operation == Operation.CREATE and one.response is None for one in session.ledger.exchanges)
+        left = tuple(sorted({*providers.ids, *providers.doubted}))
+        lost = not searched and providers.lost(session.ledger.exchanges)
         if not session.target.traffic.away or not (left or lost) or guard.left < LONGEST_PAUSE:
-            return Cleanup(providers.created, providers.created - len(left), left)
+            break
         session.progress.note(f"the target is away: waiting up to {guard.left:.0f} s for it to destroy what is left")
         time.sleep(LONGEST_PAUSE)
+    if lost:
+        session.progress.note(
+            "creates without an answer may have left providers; once the target is well: "
+            "provider-conformance cleanup JOURNAL (journal.jsonl beside the reports)"
+        )
+    created = providers.created + len(providers.doubted)
+    return Cleanup(created, created - len(left), left)
 
 
-def _find_unanswered(session: Session) -> None:
+def _find_unanswered(session: Session) -> bool:
     """Look for providers that creates have made without giving their ids, by what only this run has sent.
 
-    The same may be borne more than once: what a create had stored when it was refused may have been sent again.
+    The same may be borne more than once: what a create had stored when it was refused may have been sent again. Tells
+    whether the list could be searched as far as need be.
     """
     providers = session.providers
     unresolved = providers.unresolved
@@ -243,8 +253,9 @@ def _find_unanswered(session: Session) -> None:
             providers.take_over(identity, name)
         providers.clear()
         if not (walk.first.succeeded and walk.whole):
-            return
+            return False
     session.journal.end()
+    return True
 
 
 def _make_sure(session: Session) -> None:
