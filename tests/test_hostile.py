@@ -144,7 +144,7 @@ def test_whoever_turns_hostile_ends_the_run(trial: Trial, tmp_path: Path) -> Non
     ending = ended(*trial, tmp_path)
     assert_bounded(ending)
     assert ending.report["verdict"] != "conformant"
-    assert bool(ending.report["cleanup"]["left"]) == ("provider-conformance cleanup" in ending.output)
+    assert bool(ending.report["cleanup"]["left"]) == ("LEFT BEHIND" in ending.output), ending.output
 
 
 @pytest.mark.parametrize("trial", [("silence", 300)], ids=lambda trial: trial[0])
