@@ -16,7 +16,7 @@ from provider_conformance.rules import judged_again, rests_on_whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from provider_conformance.exchange import Exchange, Headers
+    from provider_conformance.exchange import Exchange, Headers, Response
     from provider_conformance.ledger import Ledger
     from provider_conformance.record import Circumstances
     from provider_conformance.target import Target
@@ -37,14 +37,15 @@ def record_of(ledger: Ledger, target: Target, circumstances: Circumstances) -> R
     texts = [_texts(exchange) for exchange in exchanges]
     told = {text for some in texts for text in some}
     mask = masker.narrowed([*told, *set(arguments), *reasons, circumstances.diagnosis])
-    parts = _parts_found(target.token, told)
+    answers = ["\n".join(_told_by(exchange.response)) for exchange in exchanges]
+    parts = _parts_found(target.token, answers)
     part = _any_of(parts, target.token)
     concealed = {text: mask.value(json.loads(text)) for text in set(arguments)}
     kept = tuple(
         _elsewhere(_without_parts(exchange, original, part), mask)
-        if mask.finds(whole) or any(text in whole for text in parts)
+        if mask.finds("\n".join(some)) or any(text in answer for text in parts)
         else exchange
-        for exchange, original, whole in zip(exchanges, ledger.exchanges, map("\n".join, texts), strict=True)
+        for exchange, original, some, answer in zip(exchanges, ledger.exchanges, texts, answers, strict=True)
     )
     numbered = {exchange.number: exchange for exchange in kept}
     retold = (
@@ -200,10 +201,15 @@ def _on_bytes(mask: Callable[[str], str], body: bytes) -> bytes:
 
 def _texts(exchange: Exchange) -> Sequence[str]:
     """Return all texts of an exchange in which a secret may stand."""
-    request, response = exchange.request, exchange.response
+    request = exchange.request
     texts = [request.target, *(value for _, value in request.headers), exchange.detail]
     texts.append((request.body or b"").decode("utf-8", "surrogateescape"))
-    if response is not None:
-        texts += [response.reason, *(text for header in response.headers for text in header)]
-        texts.append(response.body.decode("utf-8", "surrogateescape"))
-    return texts
+    return [*texts, *_told_by(exchange.response)]
+
+
+def _told_by(response: Response | None) -> Sequence[str]:
+    """Return all texts of an answer."""
+    if response is None:
+        return ()
+    headers = (text for header in response.headers for text in header)
+    return response.reason, *headers, response.body.decode("utf-8", "surrogateescape")

@@ -57,7 +57,7 @@ class Masker:
 
     def finds(self, text: str) -> bool:
         """Tell whether there may be a known secret in a text: most often there is none, and to look is quicker."""
-        return any(form in text for form in self._forms)
+        return any(map(text.__contains__, self._forms))
 
     def value(self, value: JsonValue) -> JsonValue:
         """Return a JSON value with every secret in it replaced."""
