@@ -21,12 +21,11 @@ from schemathesis.checks import load_all_checks
 from schemathesis.openapi.checks import JsonSchemaError
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from provider_conformance.call import json_body
 from provider_conformance.contract import Level, Operation, load_contract
 from provider_conformance.judge import INT64, Problem, answer, is_int64, name_of
 from provider_conformance.search import drawn, repeatable
 from provider_conformance.values.bounded import as_traits, bounded_contract
-from provider_conformance.values.illegal import Violation
+from provider_conformance.values.illegal import Violation, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -77,7 +76,7 @@ def ill_formed(operation: Operation, examples: int, seed: int) -> tuple[Violatio
         what = next((_told(error) for error in validator.iter_errors(body)), None)
         if what is not None:
             breaks = _broken(validator, body) if operation is Operation.CREATE else None
-            found[json.dumps(body, sort_keys=True)] = Violation(what, partial(_rewritten, body), breaks=breaks)
+            found[json.dumps(body, sort_keys=True)] = Violation(what, partial(rewritten, body), breaks=breaks)
     return sampled(list(found.values()), examples, seed)
 
 
@@ -161,15 +160,6 @@ def _plain(body: object) -> JsonValue:
     return value
 
 
-def _rewritten(body: JsonValue, ours: Provider) -> bytes:
-    """Write a generated body with the id and the text of ours, wherever it has an id and text."""
-    if not isinstance(body, dict):
-        return json_body(body)
-    texts = {name: value for name, value in ours.items() if isinstance(value, str) and name not in ENUMS}
-    own = {name: texts[name] for name, value in body.items() if name in texts and isinstance(value, str)}
-    return json_body({**body, **own, **({"id": ours["id"]} if "id" in body and "id" in ours else {})})
-
-
 def _broken(validator: jsonschema_rs.Validator, body: JsonValue) -> str | None:
     """Name the requirement of create that a body breaks."""
     if not isinstance(body, dict):
@@ -204,7 +194,6 @@ FREELY_SPELT = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,4})?\s*",
 
 LONGEST_NUMBER = 100
 SOME_ID = 1
-ENUMS = frozenset({"auth_mode", "protocol", "status"})
 LEGAL: dict[Operation, dict[str, Callable[[str | None], bool]]] = {
     Operation.SHOW: {"id": lambda text: _is_number(text, INT64)},
     Operation.LIST: {

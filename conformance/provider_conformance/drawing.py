@@ -80,7 +80,6 @@ class Drawings:
         marked = [item for item in items if item.get_closest_marker("drawing") is not None]
         wanted = [item for item in marked if item.nodeid not in self._drawn]
         if wanted and FORKS:
-            load_what_draws()
             for some in _dealt(wanted, _processes(self._examples)):
                 aside = Aside(partial(self._draw_all, some), LONGEST * _times_usual(self._examples))
                 self._asides |= {item.nodeid: aside for item in some}
@@ -136,11 +135,6 @@ class Drawings:
         if isinstance(found, Drawn):
             self._drawn[found.test] = found.values
         return found
-
-
-def load_what_draws() -> None:
-    """Import what is slow to load, before processes are forked off that all need it, as does this one later."""
-    import provider_conformance.contract_fuzz  # noqa: F401, PLC0415
 
 
 def _times_usual(examples: int) -> int:

@@ -109,9 +109,6 @@ def _target(config: Config) -> Iterator[tuple[str, str]]:
 
 def _import_what_tests_need() -> None:
     import provider_conformance.plugin  # noqa: F401, PLC0415
-    from provider_conformance.drawing import load_what_draws  # noqa: PLC0415
-
-    load_what_draws()
 
 
 def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from provider_conformance.call import json_body
 from provider_conformance.contract import Operation, load_contract
 from provider_conformance.jsontext import JsonValue
 
@@ -64,6 +65,15 @@ class Violation:
         return ((self.in_query, str(body[self.in_query])),) if self.in_query else ()
 
 
+def rewritten(body: JsonValue, ours: Provider) -> bytes:
+    """Write a generated body with the id and the text of ours, wherever it has an id and text."""
+    if not isinstance(body, dict):
+        return json_body(body)
+    texts = {name: value for name, value in ours.items() if isinstance(value, str) and name not in UNKNOWN}
+    own = {name: texts[name] for name, value in body.items() if name in texts and isinstance(value, str)}
+    return json_body({**body, **own, **({"id": ours["id"]} if "id" in body and "id" in ours else {})})
+
+
 def missing_properties(operation: Operation) -> Iterator[Violation]:
     """Every required property missing."""
     for name in documented(operation):
@@ -111,45 +121,45 @@ def bodies_that_are_no_object() -> Iterator[Violation]:
 
     None is cut off within an id, since what is left of it could be somebody else's.
     """
-    yield Violation("a comma after the last property", lambda body: _json(body)[:-1] + b",}")
-    yield Violation("single quotes", lambda body: _json(body).replace(b'"', b"'"))
-    yield Violation("names without quotes", lambda body: re.sub(rb'"(\w+)":', rb"\1:", _json(body)))
-    yield Violation("NaN for a number", lambda body: _json(body)[:-1] + b',"note":NaN}')
-    yield Violation("Infinity for a number", lambda body: _json(body)[:-1] + b',"note":-Infinity}')
-    yield Violation("a comment", lambda body: _json(body)[:-1] + b"/* nothing */}")
-    yield Violation("a comment to the end of the line", lambda body: _json(body)[:-1] + b"// nothing\n}")
-    yield Violation("a tab within a text", lambda body: _json(body)[:-1] + b',"note":"a\tb"}')
-    yield Violation("an escape that JSON does not have", lambda body: _json(body)[:-1] + b',"note":"\\x41"}')
-    yield Violation("a number with leading zeros", lambda body: _json(body)[:-1] + b',"note":007}')
-    yield Violation("a number with a plus sign", lambda body: _json(body)[:-1] + b',"note":+5}')
-    yield Violation("two commas between properties", lambda body: _json(body)[:-1] + b',,"note":0}')
-    yield Violation("a comma at the end of an array", lambda body: _json(body)[:-1] + b',"note":[1,]}')
-    yield Violation("NUL after the document", lambda body: _json(body) + b"\0")
-    yield Violation("the colon after the first name missing", lambda body: _json(body).replace(b'":', b'" ', 1))
-    yield Violation("a comma between properties missing", lambda body: _json(body)[:-1] + b' "note":0}')
-    yield Violation("the first brace missing", lambda body: _json(body)[1:])
-    yield Violation("the last brace missing", lambda body: _json(body)[:-1])
-    yield Violation("a bracket for the last brace", lambda body: _json(body)[:-1] + b"]")
-    yield Violation("the end cut off within a name", lambda body: _json(body)[:-1] + b',"no')
-    yield Violation("the end cut off after a colon", lambda body: _json(body)[:-1] + b',"note":')
-    yield Violation("the end cut off within a text", lambda body: _json(body)[:-1] + b',"note":"no')
-    yield Violation("the second half cut off", lambda body: _json(dict([*body.items()][: len(body) // 2 + 1]))[:-1])
-    yield Violation("all but the first name cut off", lambda body: _json(body).partition(b":")[0] + b":", 0)
+    yield Violation("a comma after the last property", lambda body: json_body(body)[:-1] + b",}")
+    yield Violation("single quotes", lambda body: json_body(body).replace(b'"', b"'"))
+    yield Violation("names without quotes", lambda body: re.sub(rb'"(\w+)":', rb"\1:", json_body(body)))
+    yield Violation("NaN for a number", lambda body: json_body(body)[:-1] + b',"note":NaN}')
+    yield Violation("Infinity for a number", lambda body: json_body(body)[:-1] + b',"note":-Infinity}')
+    yield Violation("a comment", lambda body: json_body(body)[:-1] + b"/* nothing */}")
+    yield Violation("a comment to the end of the line", lambda body: json_body(body)[:-1] + b"// nothing\n}")
+    yield Violation("a tab within a text", lambda body: json_body(body)[:-1] + b',"note":"a\tb"}')
+    yield Violation("an escape that JSON does not have", lambda body: json_body(body)[:-1] + b',"note":"\\x41"}')
+    yield Violation("a number with leading zeros", lambda body: json_body(body)[:-1] + b',"note":007}')
+    yield Violation("a number with a plus sign", lambda body: json_body(body)[:-1] + b',"note":+5}')
+    yield Violation("two commas between properties", lambda body: json_body(body)[:-1] + b',,"note":0}')
+    yield Violation("a comma at the end of an array", lambda body: json_body(body)[:-1] + b',"note":[1,]}')
+    yield Violation("NUL after the document", lambda body: json_body(body) + b"\0")
+    yield Violation("the colon after the first name missing", lambda body: json_body(body).replace(b'":', b'" ', 1))
+    yield Violation("a comma between properties missing", lambda body: json_body(body)[:-1] + b' "note":0}')
+    yield Violation("the first brace missing", lambda body: json_body(body)[1:])
+    yield Violation("the last brace missing", lambda body: json_body(body)[:-1])
+    yield Violation("a bracket for the last brace", lambda body: json_body(body)[:-1] + b"]")
+    yield Violation("the end cut off within a name", lambda body: json_body(body)[:-1] + b',"no')
+    yield Violation("the end cut off after a colon", lambda body: json_body(body)[:-1] + b',"note":')
+    yield Violation("the end cut off within a text", lambda body: json_body(body)[:-1] + b',"note":"no')
+    yield Violation("the second half cut off", lambda body: json_body(dict([*body.items()][: len(body) // 2 + 1]))[:-1])
+    yield Violation("all but the first name cut off", lambda body: json_body(body).partition(b":")[0] + b":", 0)
     yield Violation("all but the first brace cut off", lambda _: b"{", 0)
-    yield Violation("the same document twice", lambda body: _json(body) * 2)
-    yield Violation("another document on the next line", lambda body: _json(body) + b"\n{}")
-    yield Violation("an empty object after the document", lambda body: _json(body) + b"{}")
-    yield Violation("a letter after the document", lambda body: _json(body) + b"x")
-    yield Violation("a brace too many", lambda body: _json(body) + b"}")
-    yield Violation("a letter before the document", lambda body: b"x" + _json(body))
+    yield Violation("the same document twice", lambda body: json_body(body) * 2)
+    yield Violation("another document on the next line", lambda body: json_body(body) + b"\n{}")
+    yield Violation("an empty object after the document", lambda body: json_body(body) + b"{}")
+    yield Violation("a letter after the document", lambda body: json_body(body) + b"x")
+    yield Violation("a brace too many", lambda body: json_body(body) + b"}")
+    yield Violation("a letter before the document", lambda body: b"x" + json_body(body))
     yield Violation("an empty body", lambda _: b"", 0)
     yield Violation("a body of white space", lambda _: b" \r\n\t", 0)
     yield Violation("an empty array", lambda _: b"[]", 0)
-    yield Violation("an array around the object", lambda body: b"[" + _json(body) + b"]")
-    yield Violation("an array of the values", lambda body: _json(list(body.values())))
-    yield Violation("a string of JSON", lambda body: _json(_json(body).decode()))
+    yield Violation("an array around the object", lambda body: b"[" + json_body(body) + b"]")
+    yield Violation("an array of the values", lambda body: json_body(list(body.values())))
+    yield Violation("a string of JSON", lambda body: json_body(json_body(body).decode()))
     yield Violation("an empty string", lambda _: b'""', 0)
-    yield Violation("a number", lambda body: _json(body.get("id", 5060)))
+    yield Violation("a number", lambda body: json_body(body.get("id", 5060)))
     yield Violation("true", lambda _: b"true", 1)
     yield Violation("false", lambda _: b"false", 0)
     yield Violation("null", lambda _: b"null", 0)
@@ -349,19 +359,19 @@ OUTSIDE_ENUM: dict[str, Alteration] = {
 
 
 def _altered(name: str, label: str, of: Alteration) -> Violation:
-    return Violation(f"{name} as {label}", lambda body: _json({**body, name: of(body[name])}))
+    return Violation(f"{name} as {label}", lambda body: json_body({**body, name: of(body[name])}))
 
 
 def _without(name: str, body: Provider) -> bytes:
-    return _json({other: value for other, value in body.items() if other != name})
+    return json_body({other: value for other, value in body.items() if other != name})
 
 
 def _renamed(name: str, other: str, body: Provider) -> bytes:
-    return _json({other if key == name else key: value for key, value in body.items()})
+    return json_body({other if key == name else key: value for key, value in body.items()})
 
 
 def _wrapped(body: Provider) -> bytes:
-    return _json({"provider": body})
+    return json_body({"provider": body})
 
 
 def _without_any(name: str, body: Provider) -> bytes:
@@ -379,8 +389,4 @@ def _without_any(name: str, body: Provider) -> bytes:
 def _with_id(text: NumberText, body: Provider) -> bytes:
     identity = body["id"]
     assert isinstance(identity, int)
-    return _json({**body, "id": 0}).replace(b'"id":0', f'"id":{text(identity)}'.encode(), 1)
-
-
-def _json(value: JsonValue) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return json_body({**body, "id": 0}).replace(b'"id":0', f'"id":{text(identity)}'.encode(), 1)
