@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
-    from provider_conformance.oracle import Held, Providers
+    from provider_conformance.oracle import Providers
+    from provider_conformance.ownership import Held
     from provider_conformance.values.plausible import Provider, Traits
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from provider_conformance.config import Config
     from provider_conformance.example_database import Examples
-    from provider_conformance.oracle import Held
+    from provider_conformance.ownership import Held
     from provider_conformance.progress import Progress
     from provider_conformance.record import Record
     from provider_conformance.session import Session

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Expect
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger
-    from provider_conformance.oracle import Held, Providers
+    from provider_conformance.oracle import Providers
+    from provider_conformance.ownership import Held
 
 DISCRETION = "HTTP-6"
 

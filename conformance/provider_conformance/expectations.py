@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.judge import Problem
     from provider_conformance.ledger import Ledger
-    from provider_conformance.oracle import Held
+    from provider_conformance.ownership import Held
 
 Argument: TypeAlias = "JsonValue | Sequence[JsonValue] | Sequence[int] | Sequence[str] | Mapping[str, JsonValue]"
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory, Walk
-    from provider_conformance.oracle import Draft, Held, Providers
+    from provider_conformance.oracle import Providers
+    from provider_conformance.ownership import Draft, Held
     from provider_conformance.values.illegal import Violation
     from provider_conformance.values.plausible import Provider
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
-    from provider_conformance.oracle import Held, Providers
+    from provider_conformance.oracle import Providers
+    from provider_conformance.ownership import Held
     from provider_conformance.values.plausible import Provider
 
 GONE, KEPT = "DESTROY-2", "DESTROY-3"

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from provider_conformance.api import Api
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
-    from provider_conformance.oracle import Draft, Providers
+    from provider_conformance.oracle import Providers
+    from provider_conformance.ownership import Draft
     from provider_conformance.refusals import Refusals
 
 

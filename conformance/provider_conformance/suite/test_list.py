@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory, Walk
-    from provider_conformance.oracle import Held, Providers
+    from provider_conformance.oracle import Providers
+    from provider_conformance.ownership import Held
     from provider_conformance.refusals import Refusals
 
 OTHER_ORDER = 10

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.ledger import Ledger
-    from provider_conformance.oracle import Draft, Held, Providers
+    from provider_conformance.oracle import Providers
+    from provider_conformance.ownership import Draft, Held
     from provider_conformance.refusals import Refusals
     from provider_conformance.values.plausible import Provider
 
