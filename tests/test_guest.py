@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,10 +24,17 @@ from provider_conformance.reference.server import ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
 from provider_conformance.reports.console import USUAL_REQUESTS
+from relay import Relay
 from test_cleanup import everybody, provider
+from test_no_blame import served
+from variants.freedoms import Freedoms
+from variants.service import METHODS, Service
 
 if TYPE_CHECKING:
+    import variants.messages
     from provider_conformance.reference.messages import Answer, Properties, Request
+    from provider_conformance.reference.service import ListParameters
+    from provider_conformance.reference.store import Order
 
 THEIRS = {**provider("Head office"), "in_parameters": [], "out_parameters": []}
 
@@ -218,6 +227,109 @@ def test_a_run_keeps_to_its_pace(tmp_path: Path) -> None:
     gaps = [later - earlier for earlier, later in zip(reference.times, reference.times[20:], strict=False)]
     assert gaps
     assert min(gaps) > 0.9  # twenty requests take a second, but for when they arrive
+
+
+class FailsOnUnknownIds(Reference):
+    """Answers show of an id that names nothing with 500, as nothing at level core forbids."""
+
+    def find(self, provider_id: int) -> Properties | None:
+        found = super().find(provider_id)
+        if found is None:
+            raise ZeroDivisionError
+        return found
+
+
+def test_what_is_told_of_unknown_ids_is_free_at_level_core(tmp_path: Path) -> None:
+    with ThreadServer(FailsOnUnknownIds(Store(), TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--level", "core")
+        assert server.reference.store.all() == []
+    assert run.code == 0, run.told()
+
+
+class HasRenamed(Reference):
+    """Sorts by name, while somebody renames one provider of others after the other."""
+
+    def prepare(self) -> None:
+        self.turn = 0
+
+    def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
+        theirs = [one["id"] for one in self.store.all() if not one["name"].startswith("pconf-")]
+        self.turn += 1
+        name = f"{'aq'[self.turn % 2]} office {self.turn}"  # before ours, or after them
+        self.store.replace(theirs[self.turn % len(theirs)], {"name": name})
+        return super().page_of(asked)
+
+    def order(self, sort_by: str | None) -> Order:
+        return "name"
+
+
+def test_a_list_whose_order_others_change_is_not_blamed(tmp_path: Path) -> None:
+    store = Store()
+    for number in range(7):
+        store.insert({**THEIRS, "name": f"Office {number}"})
+    with ThreadServer(HasRenamed(store, TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--only", "list")
+    assert run.ids("fail") == set(), run.told()
+    assert "others change the list" in run.output
+
+
+class Bans(Reference):
+    """Closes the connection with the sixth wrong token, and notes that there is to be none any more."""
+
+    def prepare(self) -> None:
+        self.refusals = 0
+
+    @property
+    def banned(self) -> bool:
+        """Whether somebody has had too many wrong tokens."""
+        return self.refusals >= 6
+
+    def refuse_access(self) -> NoReturn:
+        self.refusals += 1
+        raise RefusedError(401, "wrong", *([("Connection", "close")] if self.banned else []))
+
+
+class Firewall(Relay):
+    """Hangs up on whoever is banned."""
+
+    def __init__(self, reference: Bans, base_url: str) -> None:
+        super().__init__(base_url, 0.0)
+        self.reference = reference
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        """Tell whether a connection is served."""
+        return not self.reference.banned
+
+
+def test_who_hangs_up_after_wrong_tokens_is_not_blamed_and_what_is_left_is_told(tmp_path: Path) -> None:
+    reference = Bans(Store(), TOKEN)
+    with ThreadServer(reference) as server, Firewall(reference, server.base_url) as firewall:
+        threading.Thread(target=firewall.serve_forever, daemon=True).start()
+        run = certify(
+            tmp_path, firewall.base_url, "--level", "core", "--only", "SHOW-1", "--only", "AUTH-2", "--only", "AUTH-3"
+        )
+        left = [one["id"] for one in reference.store.all()]
+        firewall.shutdown()
+    assert run.ids("fail") == set(), run.told()
+    assert "we are locked out" in run.output
+    assert left
+    assert run.report["cleanup"]["left"] == left
+
+
+class AnyMethod(Service):
+    """Serves each operation by whatever method it is asked with, as nothing below level hardened forbids."""
+
+    def _answer(self, request: variants.messages.Request) -> variants.messages.Answer:
+        method = METHODS.get(request.path.removeprefix("/"), request.method)
+        return super()._answer(replace(request, method=method))
+
+
+def test_no_more_are_held_than_may_be_though_every_method_creates(tmp_path: Path) -> None:
+    service = AnyMethod(Freedoms(), TOKEN)
+    run = certify(tmp_path, served(service), "--only", "HTTP-2", "--max-providers", "2")
+    assert run.ids("fail") == set(), run.told()
+    assert service.store.audit.most_held <= 2
+    assert service.left() == []
 
 
 @pytest.mark.parametrize("operation", ["create", "show", "list", "update", "destroy"])

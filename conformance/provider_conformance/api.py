@@ -255,7 +255,7 @@ class Api:
             raise NotTestableError(f"{exchange.operation} cannot be read: {judge.outcome(exchange)}")
         turned_away = judge.turned_away(exchange)
         if (turned_away and self.target.traffic.intruded) or self.locked_out(exchange):
-            told = f"after wrong tokens the valid one is answered with {exchange.status}: we are locked out"
+            told = f"after wrong tokens the valid one is answered with {judge.outcome(exchange)}: we are locked out"
             raise TargetLostError(told)
         if turned_away:
             self._ledger.claim("AUTH-1", judge.token_served, exchange)
@@ -273,9 +273,9 @@ class Api:
         return exchange
 
     def locked_out(self, refusal: Exchange) -> bool:
-        """Tell whether, since wrong tokens were sent, all is refused, whatever the 4xx that a lockout has (D18)."""
-        intruded = self.target.traffic.intruded and refusal.refused
-        return intruded and all(one.refused for one in self._plain_lists())
+        """Tell whether, since wrong tokens were sent, all is refused, be it by any 4xx or by hanging up (D18)."""
+        intruded = self.target.traffic.intruded and _turns_down(refusal)
+        return intruded and all(map(_turns_down, self._plain_lists()))
 
     def _plain_lists(self) -> Iterator[Exchange]:
         """List one provider; which of the pages does not exist may be refused anyway (D16)."""
@@ -306,3 +306,7 @@ class Api:
         # A page that may not exist may be answered with anything (D16), text among it.
         if exchange.operation != Operation.LIST or exchange.json.readable or self._pagesize(exchange) is not None:
             self._ledger.claim("HTTP-1", judge.json_well_formed, exchange)
+
+
+def _turns_down(exchange: Exchange) -> bool:
+    return exchange.refused or exchange.problem is TransportProblem.DROPPED

@@ -57,10 +57,13 @@ QUERIES = (
     r"\b(?:org\.hibernate|java\.sql|com\.mysql|org\.postgresql|System\.Data\.\w+)\.\w",
 )
 
-_ROOTS = "usr|var|opt|etc|srv|root|tmp|proc|Users|home/[\\w.@+-]+"
+_ROOTS = "usr|var|opt|etc|srv|root|tmp|proc|(?:home|Users)/[\\w.@+-]+"
 _SOURCES = "py|pyc|js|mjs|cjs|ts|java|jar|class|war|rb|php|go|rs|cs|dll|exe|pl|pm|lua|ex|so|db|sqlite3?|log|conf|ini"
+_LINKING = ("href=", "src=", "action=", "data=", "poster=", "url=", "location: ", "report-uri ")
+"""What an unquoted link comes right after: attributes of HTML (whatever the letter case), and headers."""
+
 # A path right after a host, an attribute's quote or an angle bracket is part of a link, not of a file system.
-_NO_LINK = r"(?<![\w./<~-])(?<!=[\"'])"
+_NO_LINK = r"(?=/)(?<![\w./<~-])(?<!=[\"'])" + "".join(rf"(?<!(?i:\b{before}))" for before in _LINKING)
 PATHS = (
     rf"{_NO_LINK}/(?:{_ROOTS})(?:/[\w.@+-]+)+",
     rf"{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_SOURCES})\b(?:[:\"'(), ]|$)",
@@ -69,10 +72,17 @@ PATHS = (
     r"\b(?:node_modules|site-packages|dist-packages)[/\\]\w",
 )
 
+A_PATH = "a file path"
+
 KINDS: Mapping[str, re.Pattern[str]] = {
     kind: re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
-    for kind, patterns in {"a stack trace": TRACES, "a query": QUERIES, "a file path": PATHS}.items()
+    for kind, patterns in {"a stack trace": TRACES, "a query": QUERIES, A_PATH: PATHS}.items()
 }
+
+_JSON_LINK = re.compile(rf'(?<!\\)"(?!/(?:{_ROOTS})/)(?:/[\w.@+-]+)++"')
+"""A whole string of JSON, its escapes not undone, that is a path, and none below where files are: a link."""
+
+_ROOT = re.compile(rf"/(?:{_ROOTS})/")
 
 PART = 16
 """Characters of a token that are a disclosure; fewer may be a hint that it gives to its owner."""
@@ -81,10 +91,14 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
-def internals(text: str, said: str) -> tuple[str, str] | None:
-    """Return what an error discloses of the implementation's inside, as its kind and an excerpt, or None."""
+def internals(text: str, said: str, base: str) -> tuple[str, str] | None:
+    """Return what an error discloses of the implementation's inside, as its kind and an excerpt, or None.
+
+    Paths below `base`, the path of the URL under which the API lives, are links.
+    """
+    own = _own(base)
     for kind, excerpt in _internals(text):
-        if not _has(said, excerpt):
+        if not _has(said, excerpt) and not (own and excerpt.startswith(own)):
             return kind, excerpt
     return None
 
@@ -112,23 +126,37 @@ def sayings(*texts: str) -> str:
     return "\n".join(dict.fromkeys(reading for form in forms for reading in (form, *_readings(form))))
 
 
+def _own(base: str) -> str:
+    """Return how paths begin that are links, since those of the target do; where files are, too, all below are."""
+    root = _ROOT.match(f"{base}/")
+    return root[0] if root else base and f"{base}/"
+
+
 @lru_cache(maxsize=1024)
 def _internals(text: str) -> Sequence[tuple[str, str]]:
     """Find every candidate; the same error comes often."""
     return tuple(
         (kind, found.group().strip())
         for kind, pattern in KINDS.items()
-        for reading in _readings(text)
+        for reading in _readings(_unlinked(text) if kind == A_PATH else text)
         for found in pattern.finditer(reading)
     )
+
+
+def _unlinked(text: str) -> str:
+    """Return a text, if it is JSON, without the strings that are links; slashes may be escaped as well."""
+    return _JSON_LINK.sub('""', text.replace("\\/", "/")) if _is_json(text) else text
 
 
 @lru_cache(maxsize=1024)
 def _readings(text: str) -> tuple[str, ...]:
     """Return a text without the escapes of JSON, if it is any, and of HTML."""
-    is_json = text.lstrip().startswith(("{", "[", '"'))
-    plain = _ESCAPE.sub(_unescaped, text) if is_json and "\\" in text else text
+    plain = _ESCAPE.sub(_unescaped, text) if _is_json(text) and "\\" in text else text
     return tuple(dict.fromkeys((plain, html.unescape(plain))))
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip().startswith(("{", "[", '"'))
 
 
 def _unescaped(escape: re.Match[str]) -> str:

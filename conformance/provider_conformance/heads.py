@@ -7,11 +7,18 @@ import http.client
 import re
 from typing import IO
 
-LONGEST_LINE = 65536
-MOST_FIELDS = 100
-"""Bounds of http.client, which has no names for them that others may use."""
+from provider_conformance.dialling import TransportError
+from provider_conformance.exchange import TransportProblem
 
-_FIELD = re.compile(rb"([!-9;-~]+):[ \t]*([^\r\n]*)\r?\n")
+MOST_FIELDS = 1000
+LARGEST_HEAD = 256 * 1024
+"""Fields, and bytes of them, beyond which an answer is not read: HTTP has no bounds (RFC 9110, section 5.4)."""
+
+BLANKS = " \t"
+"""White space around a field's value, which is no part of it (RFC 9110, section 5.5)."""
+
+# Possessive: a line that is broken off in blanks would take its time otherwise.
+_FIELD = re.compile(rb"([!-9;-~]+):[ \t]*+([^\r\n]*+)\r?\n")
 _INTERIM = range(100, 200)
 
 
@@ -50,27 +57,40 @@ class FinalResponse(http.client.HTTPResponse):
 
 
 def fields(stream: IO[bytes]) -> http.client.HTTPMessage:
-    """Read header fields up to the empty line, exactly as http.client does; raises http.client.HTTPException."""
+    """Read header fields up to the empty line, as http.client does, but without white space around their values.
+
+    Raises http.client.HTTPException, and TransportError where there are too many.
+    """
     lines = _lines(stream)
     plain = [_FIELD.fullmatch(line) for line in lines[:-1]]
     message = http.client.HTTPMessage()
     for field in plain:
         if field is None:
-            # Folded, broken off or no field at all: the standard library has a way with each.
-            return email.parser.Parser(http.client.HTTPMessage).parsestr(b"".join(lines).decode("iso-8859-1"))
-        message[field[1].decode("ascii")] = field[2].decode("iso-8859-1")
+            return _trimmed(b"".join(lines).decode("iso-8859-1"))
+        message[field[1].decode("ascii")] = field[2].decode("iso-8859-1").rstrip(BLANKS)
+    return message
+
+
+def _trimmed(head: str) -> http.client.HTTPMessage:
+    """Read fields of which one is folded, broken off or none at all: the standard library has a way with each."""
+    found = email.parser.Parser(http.client.HTTPMessage).parsestr(head)
+    message = http.client.HTTPMessage()
+    for name, value in found.items():
+        message[name] = value.strip(BLANKS)
     return message
 
 
 def _lines(stream: IO[bytes]) -> list[bytes]:
     """Return lines as they came, the empty one or the end of all included."""
-    lines = []
+    lines: list[bytes] = []
+    left = LARGEST_HEAD
     while True:
-        line = stream.readline(LONGEST_LINE + 1)
-        if len(line) > LONGEST_LINE:
-            raise http.client.LineTooLong("header line")
+        line = stream.readline(left + 1)
+        left -= len(line)
+        if left < 0:
+            raise TransportError(TransportProblem.TOO_LARGE, f"more than {LARGEST_HEAD} bytes of header fields")
         lines.append(line)
-        if len(lines) > MOST_FIELDS:
-            raise http.client.HTTPException(f"got more than {MOST_FIELDS} headers")
         if line in {b"\r\n", b"\n", b""}:
             return lines
+        if len(lines) > MOST_FIELDS:
+            raise TransportError(TransportProblem.TOO_LARGE, f"more than {MOST_FIELDS} header fields")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
+from provider_conformance.thinning import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -331,7 +333,9 @@ class Inventory:
         """
         with self._api.target.traffic.calm.reading():
             first, second = read()
-            if _orders(first, ours) == _orders(second, ours):
+            if _orders(first, ours) == _orders(second, ours) or (
+                not self._api.others and _is_steady(first, second, ours)
+            ):
                 return first, second
             before, statuses = self._others(ours), self._statuses(ours)
             for _ in range(MOST_TRIES):
@@ -362,12 +366,25 @@ class Inventory:
         walk = self.walk(complete=True)
         return walk.first.succeeded and walk.whole and identity not in walk.ids
 
-    def _others(self, ours: Collection[int]) -> frozenset[int]:
-        return frozenset(self.walk(ours=ours).ids).difference(ours)
+    def _others(self, ours: Collection[int]) -> frozenset[str]:
+        """Return what tells others' providers apart: who renames one may move it in the list."""
+        items = (item for page in self.walk(ours=ours).pages for item in listed(page))
+        others = (item for item in items if loose_id(item.get("id")) not in ours)
+        return frozenset(json.dumps([item.get(mark) for mark in MARKS]) for item in others)
 
 
 def _orders(walks: Sequence[Walk], ours: Collection[int]) -> list[list[int]]:
     return [[identity for identity in walk.ids if identity in ours] for walk in walks]
+
+
+def _is_steady(first: Sequence[Walk], second: Sequence[Walk], ours: Collection[int]) -> bool:
+    """Tell whether the status of each of ours was listed, and was the same all the time."""
+    items = [item for walk in (*first, *second) for page in walk.pages for item in listed(page)]
+    statuses = {
+        identity: {str(item.get("status")) for item in items if loose_id(item.get("id")) == identity}
+        for identity in ours
+    }
+    return all(len(some) == 1 and some != {"None"} for some in statuses.values())
 
 
 def _all_once(walk: Walk, ours: Collection[int]) -> bool:

@@ -6,8 +6,9 @@ import contextlib
 import gc
 import json
 import math
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,16 +20,23 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 LONGEST_NUMBER = 400
 """Characters beyond which a number is read as infinite: no documented value comes near, and others are free."""
 
-
 DEEPEST = 300
-"""Levels of nesting beyond which a text is not read: no honest answer comes near, and comparing them recurses."""
+"""Levels of nesting that are read: what the run sends comes nowhere near, and comparing values recurses.
 
-TOO_DEEP = "nested too deeply to be read"
+Others may have stored what is deeper, and how deep to go is for whoever reads (RFC 8259 section 9): where a text is
+deeper, arrays and objects of the last level are read as empty ones, and nothing is wrong with it for that.
+"""
+
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]+|[\]}]+', re.DOTALL)
+"""What tells how deep a text is nested: brackets, and strings, whose brackets are none."""
 
 
 @dataclass(frozen=True)
 class JsonText:
-    """A text read as JSON: `value` is meaningful when `readable`; `problems` says what RFC 8259 forbids in it."""
+    """A text read as JSON: `value` is meaningful when `readable`; `problems` says what RFC 8259 forbids in it.
+
+    What is nested more deeply than `DEEPEST` levels is no part of `value`, and no problem.
+    """
 
     value: JsonValue
     readable: bool
@@ -87,23 +95,26 @@ def _is_deep(value: JsonValue) -> bool:
     return True
 
 
-def read_json(body: bytes) -> JsonText:
-    """Read a body as JSON text in UTF-8 and list its problems.
+def _shallow(text: str) -> str:
+    """Leave out of a text what arrays and objects of the last level hold, which may be well-formed or not."""
+    kept: list[str] = []
+    depth = start = 0
+    for token in _TOKEN.finditer(text):
+        brackets = token.end() - token.start()
+        if token[0][0] in "[{":
+            if depth < DEEPEST <= depth + brackets:
+                kept.append(text[start : token.start() + DEEPEST - depth])
+            depth += brackets
+        elif token[0][0] in "]}":
+            if depth >= DEEPEST > depth - brackets:
+                start = token.start() + depth - DEEPEST
+            depth -= brackets
+    return "".join([*kept, text[start:]] if depth < DEEPEST else kept)
 
-    Byte order mark, invalid UTF-8 and duplicate names are problems of a text that can still be read; anything
-    else that RFC 8259 forbids leaves `readable` false. Source: RFC 8259 sections 2, 4, 6 and 8.1.
-    """
-    if not body.strip():
-        return JsonText(None, readable=False, empty=True, problems=("the body is empty",))
+
+def _parsed(text: str) -> JsonText:
+    """Read a text in full; raises RecursionError where it is nested more deeply than the interpreter goes."""
     problems: list[str] = []
-    if body.startswith(b"\xef\xbb\xbf"):
-        problems.append("the body starts with a byte order mark")
-        body = body[3:]
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        problems.append(f"the body is no UTF-8: byte 0x{body[error.start]:02x} at offset {error.start}")
-        text = body.decode("latin-1")
 
     def unique_names(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         members = dict(pairs)
@@ -122,13 +133,40 @@ def read_json(body: bytes) -> JsonText:
                 parse_float=_number,
                 parse_constant=_no_constant,
             )
-    except RecursionError:
-        return JsonText(None, readable=False, empty=False, problems=(*problems, TOO_DEEP))
     except json.JSONDecodeError as error:
         where = f"no JSON: {error.msg} at character {error.pos}"
         return JsonText(None, readable=False, empty=False, problems=(*problems, where))
     except ValueError as error:
         return JsonText(None, readable=False, empty=False, problems=(*problems, f"no JSON: it has {error}"))
-    if text.count("[") + text.count("{") > DEEPEST and _is_deep(value):
-        return JsonText(None, readable=False, empty=False, problems=(*problems, TOO_DEEP))
     return JsonText(value, readable=True, empty=False, problems=tuple(problems))
+
+
+def _bounded(text: str) -> JsonText:
+    """Read a text down to the deepest level, however far the interpreter goes from here."""
+    try:
+        read = _parsed(text)
+    except RecursionError:
+        return _parsed(_shallow(text))
+    deep = text.count("[") + text.count("{") > DEEPEST and _is_deep(read.value)
+    return _parsed(_shallow(text)) if deep else read
+
+
+def read_json(body: bytes) -> JsonText:
+    """Read a body as JSON text in UTF-8 and list its problems.
+
+    Byte order mark, invalid UTF-8 and duplicate names are problems of a text that can still be read; anything
+    else that RFC 8259 forbids leaves `readable` false. Source: RFC 8259 sections 2, 4, 6 and 8.1.
+    """
+    if not body.strip():
+        return JsonText(None, readable=False, empty=True, problems=("the body is empty",))
+    problems: list[str] = []
+    if body.startswith(b"\xef\xbb\xbf"):
+        problems.append("the body starts with a byte order mark")
+        body = body[3:]
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        problems.append(f"the body is no UTF-8: byte 0x{body[error.start]:02x} at offset {error.start}")
+        text = body.decode("latin-1")
+    read = _bounded(text)
+    return replace(read, problems=(*problems, *read.problems)) if problems else read

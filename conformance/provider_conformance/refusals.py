@@ -11,7 +11,7 @@ from provider_conformance.changes import shows_change
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
-from provider_conformance.values.plausible import Traits, rebased
+from provider_conformance.values.plausible import Traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ OTHERWISE = Traits(
     reregister_interval=1800,
     ips=2,
 )
-"""Traits that differ from the typical ones wherever an update can show that it was applied after all."""
+"""Traits that differ from the typical ones, and from what a server may fall back to, wherever a change can show."""
 
 BATCH = 16
 """Requests between two looks at the provider that they are aimed at; only when it has changed, each is sent alone."""
@@ -68,7 +68,9 @@ class Refusals:
         before = self.look_around()
         self._providers.clear()
         sent = []
-        for batch in in_batches(violations, self._providers.room_for):
+        # What bears nothing of ours could not be told from what is somebody else's.
+        known = [violation for violation in violations if not (violation.anonymous and self._api.others)]
+        for batch in in_batches(known, self._providers.room_for):
             drafts = [self._providers.draft(OTHERWISE) for _ in batch]
             self._providers.announce_all(drafts)
             calls = [
@@ -193,7 +195,7 @@ class Refusals:
         """Aim requests at a provider of ours, and look from time to time whether it is as it was."""
         bystander = self._providers.create()
         others = self._providers.shown(bystander)
-        victim = self._providers.create()
+        victim = self._providers.create(OTHERWISE)
         aimed, listed_before = victim, self._inventory.walk(ours=self._providers.ids)
         for batch in in_batches(self.unguessed(violations), BATCH):
             answers = list(self._api.send_all([aim(victim, violation) for violation in batch]))
@@ -272,14 +274,13 @@ class Refusals:
     def _another(self, victim: Held) -> Held:
         """Give up a provider that is no longer as it was, or no longer there, for a new one."""
         self._providers.release(victim)
-        another = self._providers.create()
+        another = self._providers.create(OTHERWISE)
         self._providers.shown(another)
         return another
 
     def _update_of(self, victim: Held) -> Provider:
         """Return the body of an update that would change every property, the id first so that truncation spares it."""
-        traits = rebased(OTHERWISE, self._providers.base)
-        body = self._providers.values.provider(victim.number, traits)
+        body = self._providers.values.provider(victim.number, self._providers.base)
         return {"id": victim.id, **self._providers.values.update(victim.id, body)}
 
     def _hold_to(self, answer: Exchange, what: str, of: Held | None = None, breaks: str | None = None) -> None:

@@ -15,7 +15,7 @@ from importlib.resources import as_file, files
 from itertools import count
 from typing import TYPE_CHECKING
 
-from provider_conformance import __version__
+from provider_conformance import __version__, judge
 from provider_conformance.about import EMBEDDED
 from provider_conformance.concealing import masker_of, record_of
 from provider_conformance.config import UsageError
@@ -252,7 +252,8 @@ def _find_unanswered(session: Session) -> bool:
         for identity, name in dict(found).items():
             providers.take_over(identity, name)
         providers.clear()
-        if not (walk.first.succeeded and walk.whole):
+        readable = walk.first.succeeded and judge.members_of(walk.first) is not None
+        if not (readable and walk.whole):
             return False
     session.journal.end()
     return True
@@ -266,7 +267,9 @@ def _make_sure(session: Session) -> None:
             if providers.exists(held.id):
                 providers.held.append(held)
         providers.clear()
-        providers.held = [held for held in (*providers.held, *providers.past) if providers.exists(held.id)]
+        # What was never said to be destroyed is there unless show says otherwise, be it that show has no answer.
+        kept = [held for held in providers.held if not providers.is_gone(held.id)]
+        providers.held = kept + [held for held in providers.past if providers.exists(held.id)]
 
 
 def _settle_disputed(session: Session) -> None:

@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
     from provider_conformance.faults.definition import Fault
 
-MODULES = ("auth", "create", "show", "list", "update", "destroy", "http", "value", "circumstances", "coincidences")
+MODULES = (
+    "auth",
+    "create",
+    "show",
+    "list",
+    "update",
+    "destroy",
+    "http",
+    "value",
+    "circumstances",
+    "coincidences",
+    "habits",
+)
 
 
 class UnknownFaultError(LookupError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from provider_conformance.contract import Operation
@@ -199,9 +200,13 @@ def _unusual(request: Request) -> str:
     return ", ".join([*names, *(["a body"] if request.method == "GET" and request.body else [])])
 
 
+_PARAMETER = re.compile(r'(?:^|;)\s*+([^\s;="]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^;"]*+))', re.DOTALL)
+"""A parameter of a media type, its value quoted or not (RFC 9110 section 5.6.6)."""
+
+
 def _charset(parameters: str) -> str | None:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip('"').lower()
+    """Return the charset that a media type claims; a quoted value may have anything in it."""
+    for name, quote, plain in _PARAMETER.findall(parameters):
+        if name.lower() == "charset":
+            return (re.sub(r"\\(.)", r"\1", quote) or plain).strip().lower()
     return None

@@ -13,8 +13,10 @@ from provider_conformance.judge.wording import Problem, answer, name_of, outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from provider_conformance.exchange import Exchange, Request
+    from provider_conformance.exchange import Exchange
     from provider_conformance.jsontext import JsonValue
+
+UNAUTHORIZED = 401
 
 SLOWEST = 5.0
 """Seconds that a request may always take: no noise on a busy machine is to be taken for harm."""
@@ -94,7 +96,7 @@ def discloses_nothing(exchange: Exchange, *, token: str, others: Mapping[str, Se
     headers = "\n".join(f"{name}: {value}" for name, value in response.headers if name.lower() != "set-cookie")
     found = ""
     for text in (response.body[:LARGEST_SEARCHED].decode("utf-8", "replace"), headers):
-        found = found or _disclosed(text, exchange.request, token, others)
+        found = found or _disclosed(text, exchange, token, others)
     if not found:
         return None
     return Problem(
@@ -119,9 +121,14 @@ def forbids_storing(exchange: Exchange, *, password: str) -> Problem | None:
     )
 
 
-def _disclosed(text: str, request: Request, token: str, others: Mapping[str, Sequence[str]]) -> str:
-    """Say what a text from an error discloses, without repeating a secret; empty when it is nothing."""
-    inner = internals(text, "")
+def _disclosed(text: str, exchange: Exchange, token: str, others: Mapping[str, Sequence[str]]) -> str:
+    """Say what a text from an error discloses, without repeating a secret; empty when it is nothing.
+
+    Whom an error is about may be told of that one, but not who is answered with 401: to a stranger, all are others.
+    """
+    request = exchange.request
+    base = request.target.partition("?")[0].rpartition("/")[0]
+    inner = internals(text, "", base)
     values = [value for some in others.values() for value in some]
     if inner is None and not token_disclosed(text, token, "") and value_disclosed(text, values, "") is None:
         return ""
@@ -129,13 +136,13 @@ def _disclosed(text: str, request: Request, token: str, others: Mapping[str, Seq
     body = sent.decode("utf-16" if sent.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8", "replace")
     headers = [value for _, value in request.headers if value != token]
     said = sayings(request.method, request.target, body, *headers)
-    inner = internals(text, said)
+    inner = internals(text, said, base)
     if inner is not None:
         return f"{inner[0]}: {quoted(inner[1])}"
     if token_disclosed(text, token, said):
         return "the valid token, or a part of it"
     # What looks like a sign may be a hyphen, and the other way round.
-    about = {*re.findall(r"\d+", said), *re.findall(r"-\d+", said)}
+    about = {*re.findall(r"\d+", said), *re.findall(r"-\d+", said)} if exchange.status != UNAUTHORIZED else set()
     values = [value for identity, some in others.items() if identity not in about for value in some]
     return "data of another provider" if value_disclosed(text, values, said) is not None else ""
 

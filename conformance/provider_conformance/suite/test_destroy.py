@@ -108,6 +108,20 @@ def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory:
         providers.clear()
 
 
+@requirement("DESTROY-3")
+@holding(2)
+def test_a_provider_whose_id_is_in_the_query_is_kept(api: Api, providers: Providers, expect: Expect) -> None:
+    kept, doomed = providers.create_some([TYPICAL] * 2)
+    before = providers.shown(kept)
+
+    answer = api.heard(api.destroy(doomed.id, query=(("id", str(kept.id)),)))
+
+    if answer.succeeded and not providers.exists(doomed.id):
+        providers.forget(doomed)
+    since = f"a destroy of provider {doomed.id} with its id in the query"
+    expect(judge.unchanged, before, api.served(api.show(kept.id)), of=kept, requirement="DESTROY-3", since=since)
+
+
 @requirement("DESTROY-4")
 @holding(3)
 def test_an_id_that_is_no_int64_integer_is_answered_with_exactly_400(

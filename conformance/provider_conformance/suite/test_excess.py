@@ -61,7 +61,7 @@ def test_the_request_after_an_excessive_body_is_served_as_usual(
                 if excess.operation is Operation.CREATE:
                     providers.adopt(answer, draft)
                 providers.release_all([one for one in providers.held if one is not held])
-            page = api.list(first, 10, inventory.default)
+            page = api.served(api.list(first, 10, inventory.default))
             expect(judge.served_as_usual, answer, page, of=held, usual=usual, what=excess.what)
 
     expect.control(providers.update(held, providers.base))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from provider_conformance.oracle import Providers
 
 
-@requirement("UPDATE-3", "DESTROY-3", "SHOW-3", "CREATE-4", "UPDATE-2", "DESTROY-2", "LIST-3")
+@requirement("UPDATE-3", "DESTROY-3", "SHOW-3", "CREATE-4", "UPDATE-2", "DESTROY-2", "LIST-3", "LIST-6")
 @holding(4)
 def test_any_order_of_operations_leaves_what_the_model_says(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, draw: Draw, ledger: Ledger

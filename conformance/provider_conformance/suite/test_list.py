@@ -58,6 +58,9 @@ def test_list_answers_with_an_object_of_the_documented_types(
         with expect.each():
             expect(judge.answers_object, api.served(page))
             expect(judge.documented_types, page, operation="list", ours=providers.ids)
+    with expect.each():
+        page = api.send(api.query(Operation.LIST, {"pagesize": "10", "pagination": str(first)}))
+        expect(judge.answers_object, api.served(page))
     # Whether these are accepted is a requirement of its own (LIST-5).
     for page in api.list_each((first, pagesize, sort_by) for pagesize in (100, 1) for sort_by in ("OPTIONAL", None)):
         if page.succeeded:
@@ -160,7 +163,24 @@ def test_what_is_listed_agrees_with_show(api: Api, providers: Providers, invento
                 for sort_by in orders:
                     with expect.each():
                         _compare(inventory.judged(ours=providers.ids, sort_by=sort_by), ours, shown, expect)
+        _compare_after_a_change(api, ours, providers, inventory, expect)
         providers.clear()
+
+
+def _compare_after_a_change(
+    api: Api, ours: list[Held], providers: Providers, inventory: Inventory, expect: Expect
+) -> None:
+    """Compare pages in every order, the second one among them, with what show gives after an update as before it."""
+    first = inventory.first_page()
+    orders = dict.fromkeys((inventory.default, "OPTIONAL", None))
+    asked = [(page, size, sort_by) for sort_by in orders for page, size in ((first, LARGEST_PAGE), (first + 1, 2))]
+    for traits in (None, next(single_changes())):
+        if traits is not None:
+            providers.update(ours[0], traits)
+        for page in api.list_each(asked):
+            for held in ours:
+                with expect.each():
+                    expect(judge.list_agrees, page, providers.shown(held), of=held, id=held.id)
 
 
 def _compare(listing: Walk, ours: list[Held], shown: dict[int, Exchange], expect: Expect) -> None:
@@ -264,7 +284,7 @@ def test_what_was_asked_for_is_reported_back(
         for number, (page, pagesize) in enumerate(EXISTING_PAGES)
         if _exists(page, pagesize, providers)
     ]
-    # What OPTIONAL gives is free (D14), so that only its first page is sure to exist.
+    # What OPTIONAL gives is free (D14), so that of its pages only the first is sure to exist.
     asked_for += [(first, pagesize, "OPTIONAL") for pagesize in (1, 3, 10, 100)]
 
     for (page, pagesize, sort_by), answer in zip(asked_for, api.list_each(asked_for), strict=True):
@@ -272,6 +292,11 @@ def test_what_was_asked_for_is_reported_back(
             _readable(answer.succeeded, judge.answer(answer))
             asked: dict[str, int | str] = {"pagination": page, "pagesize": pagesize}
             expect(judge.reports_asked, answer, asked=asked | ({"sort_by": sort_by} if sort_by else {}))
+
+    # One more does where it says so and has some.
+    further = api.list(first + 1, 2, "OPTIONAL")
+    if judge.listed(further) and judge.reports_asked(further, asked={"pagination": first + 1}) is None:
+        expect(judge.reports_asked, further, asked={"sort_by": "OPTIONAL"})
 
 
 @requirement("LIST-8")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.batches import AT_ONCE, in_batches
-from provider_conformance.changes import accept, change_all, shows_change
+from provider_conformance.changes import accept, change, change_all, shows_change
 from provider_conformance.contract import Operation
 from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
@@ -175,6 +175,13 @@ def test_no_other_provider_and_no_id_is_changed(
                 expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
             expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
 
+    # The id in the body counts, whatever else is asked for.
+    held, other = ours[:2]
+    state, body = providers.state(other), providers.values.provider(held.number, Traits(port=5085))
+    api.heard(api.update(providers.values.update(held.id, body), query=(("id", str(other.id)),)))
+    since = f"an update of provider {held.id} with its id in the query"
+    expect(judge.unchanged, state, api.served(api.show(other.id)), of=held, since=since)
+
 
 @requirement("UPDATE-4")
 @holding(3)
@@ -258,6 +265,7 @@ def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
     refusals.nothing_was_stored(before, sent)
     after = api.served(api.show(kept.id))
     expect(judge.unchanged, state, after, of=kept, since="updates with ids of destroyed providers")
+    change(kept, TYPICAL, providers, expect)
 
 
 @requirement("UPDATE-6")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
+    from provider_conformance.inventory import Inventory
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger
     from provider_conformance.oracle import Providers
@@ -34,7 +35,13 @@ if TYPE_CHECKING:
 @requirement("VALUE-1")
 @drawing(lambda draw: draw(unusual.strategy(), max(5, draw.examples // 6)))
 def test_what_is_unusual_is_created_exactly_or_refused(
-    api: Api, providers: Providers, refusals: Refusals, expect: Expect, drawn: tuple[Unusual, ...], ledger: Ledger
+    api: Api,
+    providers: Providers,
+    inventory: Inventory,
+    refusals: Refusals,
+    expect: Expect,
+    drawn: tuple[Unusual, ...],
+    ledger: Ledger,
 ) -> None:
     plain = providers.create()
     spoilt = not_given_back(providers.shown(plain), plain.body, providers, ledger)
@@ -65,6 +72,7 @@ def test_what_is_unusual_is_created_exactly_or_refused(
                     expect(judge.stored_or_refused, answer, what=trial.odd.what)
                 if held is not None:
                     results[-1] = kept(answer, shown[held.id], held, draft.body, trial, spoilt, expect)
+        list_agrees(providers.held, shown, inventory, expect)
         providers.clear()
         return results
 
@@ -78,7 +86,12 @@ def test_what_is_unusual_is_created_exactly_or_refused(
 @holding(5)
 @drawing(lambda draw: draw(unusual.strategy(), max(5, draw.examples // 2)))
 def test_what_is_unusual_is_updated_exactly_or_refused(
-    api: Api, providers: Providers, expect: Expect, drawn: tuple[Unusual, ...], ledger: Ledger
+    api: Api,
+    providers: Providers,
+    inventory: Inventory,
+    expect: Expect,
+    drawn: tuple[Unusual, ...],
+    ledger: Ledger,
 ) -> None:
     bystander = providers.create()
     before_all = providers.shown(bystander)
@@ -117,6 +130,7 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
                     results[-1] = kept(answer, shown, one, body, trial, spoilt, expect)
                 else:
                     expect(judge.refused_without_change, state, answer, shown, of=one, what=trial.odd.what)
+        list_agrees(ours, {one.id: shown for one, shown in zip(ours, after, strict=True)}, inventory, expect)
         return results
 
     groups = [*single(unusual.combinations()), *unusual.groups(parameters=True), *single(drawn)]
@@ -163,6 +177,16 @@ def look_at(answers: Sequence[Exchange], api: Api, providers: Providers) -> dict
     """Show the providers that creates have made, side by side; return what show gives by id."""
     held = [one for answer in answers if (one := providers.holding(answer))]
     return dict(zip((one.id for one in held), api.show_all([one.id for one in held]), strict=True))
+
+
+def list_agrees(ours: Sequence[Held], shown: Mapping[int, Exchange], inventory: Inventory, expect: Expect) -> None:
+    """Hold list to what show gives of unusual values (LIST-4)."""
+    ids = [held.id for held in ours if held.id in shown]
+    for page in inventory.walk(ours=ids).pages if ids else ():
+        for held in ours:
+            if held.id in shown:
+                with expect.each():
+                    expect(judge.list_agrees, page, shown[held.id], of=held, requirement="LIST-4", id=held.id)
 
 
 def kept(

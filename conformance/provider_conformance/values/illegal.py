@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from provider_conformance.call import json_body
@@ -50,8 +51,8 @@ class Violation:
     """One thing wrong with a body: what it is, and how a plausible body is written so that it has it, and nothing else.
 
     `guess` is an id that a careless server may act on although the body does not bear it: 0 for what is missing or
-    empty, 1 for true. `in_query` names a property that goes into the query instead. `breaks` names the requirement at
-    stake where that is not the one that the test speaks for.
+    empty, 1 for true. An `anonymous` body bears nothing of ours. `in_query` names a property that goes into the query
+    instead. `breaks` names the requirement at stake where that is not the one that the test speaks for.
     """
 
     what: str
@@ -59,6 +60,7 @@ class Violation:
     guess: int | None = None
     breaks: str | None = None
     in_query: str | None = None
+    anonymous: bool = False
 
     def query(self, body: Provider) -> tuple[tuple[str, str], ...]:
         """Return the query that goes with the body."""
@@ -75,9 +77,31 @@ def rewritten(body: JsonValue, ours: Provider) -> bytes:
 
 
 def missing_properties(operation: Operation) -> Iterator[Violation]:
-    """Every required property missing."""
-    for name in documented(operation):
+    """Every required property missing, alone, with the one that it belongs to, and with all but a few."""
+    required = documented(operation)
+    for name in required:
         yield Violation(f"no {name}", partial(_without, name), 0 if name == "id" else None)
+    for pair in PAIRS:
+        if required.keys() >= set(pair):
+            yield Violation(f"neither {' nor '.join(pair)}", partial(_without, *pair))
+    for kept in FEW:
+        known = [name for name in kept if name in required]
+        if len(known) + 1 < len(required):
+            what = f"nothing but {' and '.join(known)}" if known else "no property at all"
+            yield Violation(what, partial(_only, *known), anonymous=not known)
+
+
+PAIRS = (
+    ("outbound_server", "outbound_server_port"),
+    ("auth_id", "password"),
+    ("require_register", "reregister_interval"),
+    ("provider_in_lan", "single_via_header"),
+    ("in_parameters", "out_parameters"),
+)
+"""Properties that one may leave out together, who takes them for optional only as a whole."""
+
+FEW = (("id",), ("id", "name"))
+"""What a body has, at most, of one whose sender takes all else for optional, as the samples do (D4)."""
 
 
 def misplaced_properties(operation: Operation) -> Iterator[Violation]:
@@ -85,6 +109,8 @@ def misplaced_properties(operation: Operation) -> Iterator[Violation]:
     for name in ("name", "auth_mode", "port"):
         yield Violation(f"{name.upper()} for {name}", partial(_renamed, name, name.upper()))
     yield Violation("authMode for auth_mode", partial(_renamed, "auth_mode", "authMode"))
+    yield Violation("every name in camel case", partial(_respelt, _camel))
+    yield Violation("hyphens in every name", partial(_respelt, lambda name: name.replace("_", "-")))
     elsewhere = "id" if "id" in documented(operation) else "name"
     yield Violation(f"{elsewhere} in the query", partial(_without, elsewhere), 0, in_query=elsewhere)
     yield Violation("everything one level deeper", _wrapped, 0 if "id" in documented(operation) else None)
@@ -101,6 +127,11 @@ def ill_typed_properties(operation: Operation) -> Iterator[Violation]:
             continue
         kind = "enum" if "enum" in schema else str(schema["type"])
         for label, of in ILL_TYPED[kind].items():
+            yield _altered(name, label, of)
+    for kind, alterations in RARE.items():
+        names = [name for name, schema in documented(operation).items() if schema.get("type") == kind and name != "id"]
+        plain = [name for name in names if "enum" not in documented(operation)[name]]
+        for (label, of), name in zip(alterations.items(), cycle(plain), strict=False):
             yield _altered(name, label, of)
 
 
@@ -130,6 +161,9 @@ def bodies_that_are_no_object() -> Iterator[Violation]:
     yield Violation("a comment to the end of the line", lambda body: json_body(body)[:-1] + b"// nothing\n}")
     yield Violation("a tab within a text", lambda body: json_body(body)[:-1] + b',"note":"a\tb"}')
     yield Violation("an escape that JSON does not have", lambda body: json_body(body)[:-1] + b',"note":"\\x41"}')
+    yield Violation("a line feed within a text", lambda body: json_body(body)[:-1] + b',"note":"a\nb"}')
+    yield Violation("TRUE for true", lambda body: json_body(body)[:-1] + b',"note":TRUE}')
+    yield Violation("a hexadecimal number", lambda body: json_body(body)[:-1] + b',"note":0x1F}')
     yield Violation("a number with leading zeros", lambda body: json_body(body)[:-1] + b',"note":007}')
     yield Violation("a number with a plus sign", lambda body: json_body(body)[:-1] + b',"note":+5}')
     yield Violation("two commas between properties", lambda body: json_body(body)[:-1] + b',,"note":0}')
@@ -202,15 +236,19 @@ def unfair_pages(first: int) -> Iterator[tuple[str, dict[str, str | None]]]:
     """What is changed in a fair query of list, or left out (None), so that it must be refused; `first` is a page."""
     yield "no pagination", {"pagination": None}
     yield "no pagesize", {"pagesize": None}
-    yield "neither pagination nor pagesize", {"pagination": None, "pagesize": None}
+    yield "neither pagination nor pagesize", _NO_PAGE
     yield "PAGINATION for pagination", {"pagination": None, "PAGINATION": str(first)}
     yield "pageSize for pagesize", {"pagesize": None, "pageSize": "10"}
+    yield "other names for pagination and pagesize", {**_NO_PAGE, "page": str(first), "page_size": "10", "limit": "10"}
     yield "an array in the name of pagination", {"pagination": None, "pagination[]": str(first)}
     yield "an array in the name of pagesize", {"pagesize": None, "pagesize[]": "10"}
     for what, text in pages_in_a_query():
         yield f"a pagination that is {what}", {"pagination": text(first)}
     for what, text in sizes_in_a_query():
         yield f"a pagesize that is {what}", {"pagesize": text(10)}
+
+
+_NO_PAGE: dict[str, str | None] = {"pagination": None, "pagesize": None}
 
 
 def unfair_ids(identity: int) -> Iterator[tuple[str, dict[str, str | None]]]:
@@ -225,7 +263,7 @@ def unfair_ids(identity: int) -> Iterator[tuple[str, dict[str, str | None]]]:
 
 ORDERS = (
     *("", " ", "default", "Default", "optional", "DEFAULT ", " DEFAULT", "DEFAULT,OPTIONAL", "DEFAULTS", "OPTION"),
-    *("NAME", "id", "0", "1", "null", "true", "DEFAULT DESC", "-DEFAULT"),
+    *("NAME", "id", "0", "1", "null", "true", "DEFAULT DESC", "-DEFAULT", "DEFAULT\n"),
 )
 """Values outside the enum of `sort_by`; "Optional" is in the description and hence free (D14)."""
 
@@ -259,8 +297,8 @@ FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 
 UNKNOWN = {
     "auth_mode": ("DIGEST_AUTH", "REGISTER"),
-    "protocol": ("TLS", "SCTP"),
-    "status": ("REGISTERED", "UNREGISTERED"),
+    "protocol": ("TLS", "SCTP", "WSS", "BOTH"),
+    "status": ("REGISTERED", "UNREGISTERED", "0"),
 }
 """What one would expect in the enums and is not in them."""
 
@@ -335,9 +373,25 @@ ILL_TYPED: dict[str, dict[str, Alteration]] = {
         "a string of JSON": _constantly('["192.0.2.1"]'),
         "an empty object": _constantly({}),
         "an object for an array": _constantly({"0": "192.0.2.1"}),
+        "an object": _constantly({"ip": "192.0.2.1"}),
+        "a number": _constantly(5060),
     },
 }
 """For each documented type, values of the other JSON types, made of the plausible value where a server may coerce."""
+
+RARE: dict[str, dict[str, Alteration]] = {
+    "string": {"0": _constantly(0), **_FALSE},
+    "integer": _EMPTY,
+    "boolean": {
+        "2": _constantly(2),
+        '"yes"': _constantly("yes"),
+        '"no"': _constantly("no"),
+        '"off"': _constantly("off"),
+        **_EMPTY,
+        "a fraction": _constantly(0.5),
+    },
+}
+"""What fewer servers coerce, and those that do in all properties of a type: each is sent in one of these only."""
 
 OUTSIDE_ENUM: dict[str, Alteration] = {
     "its value in lower case": str.lower,
@@ -362,12 +416,26 @@ def _altered(name: str, label: str, of: Alteration) -> Violation:
     return Violation(f"{name} as {label}", lambda body: json_body({**body, name: of(body[name])}))
 
 
-def _without(name: str, body: Provider) -> bytes:
-    return json_body({other: value for other, value in body.items() if other != name})
+def _without(*names_and_body: Any) -> bytes:
+    *names, body = names_and_body
+    return json_body({other: value for other, value in body.items() if other not in names})
+
+
+def _only(*names_and_body: Any) -> bytes:
+    *names, body = names_and_body
+    return json_body({name: body[name] for name in names})
 
 
 def _renamed(name: str, other: str, body: Provider) -> bytes:
     return json_body({other if key == name else key: value for key, value in body.items()})
+
+
+def _respelt(spelling: Callable[[str], str], body: Provider) -> bytes:
+    return json_body({spelling(name): value for name, value in body.items()})
+
+
+def _camel(name: str) -> str:
+    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
 
 
 def _wrapped(body: Provider) -> bytes:

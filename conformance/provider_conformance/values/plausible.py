@@ -238,6 +238,9 @@ def near_changes() -> Iterator[Traits]:
     yield Traits(name_tail=" Renamed", auth_tail="Other", host="Gateway", outbound_host="Border", ips=3)
     yield Traits(name_tail=" Renamed", auth_tail="Other", host="Gateway", outbound_host="Border", ips=3, rotation=1)
     yield Traits(name_tail=" Renamed", auth_tail="Other", host="Gateway", outbound_host="Border", ips=3, moved=True)
+    # Each port is the other's before.
+    yield Traits(port=5070, outbound_server_port=5060)
+    yield Traits(port=5060, outbound_server_port=5070)
 
 
 def varied() -> tuple[Traits, ...]:

@@ -25,6 +25,10 @@ MEDIA_TYPES = (
     "application/xml",
     "text/xml",
     "application/octet-stream",
+    "application/jsonlines",
+    "application/yaml",
+    "application/javascript",
+    "application/x-www-form-urlencoded; charset=UTF-8",
 )
 """Media types as which JSON must not pass: forms and plain text are what browsers send across sites without asking."""
 

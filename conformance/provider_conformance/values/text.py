@@ -43,6 +43,7 @@ TEXTS = (
     Text("a single quote", "O'Neil"),
     Text("two single quotes", "O''Neil"),
     Text("double quotes", 'the "Main" trunk'),
+    Text("double quotes around it", '"Main"'),
     Text("a backtick and an acute accent", "a`b\u00b4c"),
     Text("typographic quotes", "\u201ca\u201d \u2018b\u2019 \u00abc\u00bb"),
     Text("a condition in single quotes", "x' AND '1'='2"),
@@ -65,6 +66,10 @@ TEXTS = (
     Text("a URL", "https://example.com/a%20b?c=d&e=%C3%A9#f"),
     Text("a SIP address", "<sip:a@example.com;transport=udp?b=c>"),
     Text("parent folders", "../../a/./b"),
+    Text("a SIP URI with a port", "sip:gw.example.com:5060"),
+    Text("a slash at the end", "gw.example.com/"),
+    Text("a host and a port", "gw.example.com:5060"),
+    Text("an IPv6 address in capitals", "2001:DB8::A"),
     # Escapes
     Text("a backslash", "a\\b"),
     Text("two backslashes", "a\\\\b"),
@@ -123,6 +128,7 @@ TEXTS = (
     # Words
     Text("the word null", "null"),
     Text("the word undefined", "undefined"),
+    Text("the word None", "None"),
     Text("the word true", "true"),
     # Lengths
     Text("65 characters", _counting(65)),

@@ -58,6 +58,12 @@ ITEMS: dict[str, list[JsonValue]] = {
     "names that some languages reserve": [{"__proto__": {"a": 1}, "constructor": 1, "length": 2}],
     "many digits": [3.141592653589793, 0.1, 1234567.890625],
     "nested arrays": [["192.0.2.1", ["192.0.2.2", ["192.0.2.3"]]]],
+    "texts with what separates": ["a;b", "c|d", "e\nf", "g\th"],
+    "texts with what escapes": ["a\\b", 'c"d', "\\"],
+    "an astral character": ["a\U0001f4deb"],
+    "a text of 300 characters": ["".join(f"{number:03d}." for number in range(75))],
+    "three hundred addresses": [f"198.51.{100 + last // 250}.{last % 250}" for last in range(300, 0, -1)],
+    "an empty string at the end": ["192.0.2.1", ""],
 }
 """Items of `ips`, which are unconstrained (D8)."""
 
@@ -72,6 +78,10 @@ PARAMETERS: dict[str, list[JsonValue]] = {
     "texts that go wrong": ["a,b", " a ", "null", "a&b <c>", "\u00e9\u4e2d"],
     "nested": [[["a"], {"b": [{"c": None}]}]],
     "empty arrays and objects": [[], {}],
+    "texts with what separates": ["a;b", "c|d", "e\nf", "g\th"],
+    "texts with what escapes": ["a\\b", 'c"d', "\\"],
+    "an astral character": ["a\U0001f4deb"],
+    "a text of 300 characters": ["".join(f"{number:03d}." for number in range(75))],
 }
 """Items of `in_parameters` and `out_parameters`, which are unconstrained (D8)."""
 

@@ -1,0 +1,259 @@
+"""What conforms and was once taken for a violation; beside each, a violation that is still found."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from command import TOKEN, certify
+from provider_conformance import judge
+from provider_conformance.contract import Operation
+from provider_conformance.exchange import Exchange, Request, Response
+from provider_conformance.jsontext import DEEPEST, read_json
+from variants.freedoms import Freedoms
+from variants.service import Service, nested
+from variants.stacks import looping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from variants.messages import Answer
+
+BASE = "/api/providers"
+
+
+def served(service: Service) -> str:
+    """Serve for as long as the tests last, and return the base URL."""
+    there = threading.Event()
+    urls: list[str] = []
+
+    def started(host: str, port: int) -> None:
+        urls.append(f"http://{host}:{port}{BASE}")
+        there.set()
+
+    threading.Thread(target=looping.serve, args=(service, BASE, started), daemon=True).start()
+    assert there.wait(30)
+    return urls[0]
+
+
+def answered(body: bytes, status: int = 200, media_type: str = "application/json", target: str = BASE) -> Exchange:
+    """Return an exchange with an answer made by hand."""
+    headers = (("Content-Type", media_type),)
+    return Exchange(1, Operation.SHOW, Request("GET", f"{target}/show?id=1", ()), Response(status, "X", headers, body))
+
+
+# What others have stored
+
+
+class TheirsAreDeep(Service):
+    """Has a provider of others that is nested more deeply than is read."""
+
+    def __init__(self, freedoms: Freedoms, token: str) -> None:
+        super().__init__(freedoms, token)
+        spoil(self, DEEPEST + 100)
+
+
+class TheirsAreDeeper(Service):
+    """Has a provider of others that is nested more deeply than many a parser goes."""
+
+    def __init__(self, freedoms: Freedoms, token: str) -> None:
+        super().__init__(freedoms, token)
+        for entry in self.store.entries():
+            entry.content = {**entry.content, "note": "deep"}
+
+    def _json(self, value: dict[str, Any]) -> Answer:
+        answer = super()._json(value)
+        return replace(answer, body=answer.body.replace(b'"deep"', b"[" * 5000 + b'"]["' + b"]" * 5000))
+
+
+def spoil(service: Service, levels: int) -> None:
+    """Nest what a provider of others bears."""
+    for entry in service.store.entries():
+        entry.content = {**entry.content, "in_parameters": nested(levels)}
+
+
+@pytest.mark.parametrize("kind", [TheirsAreDeep, TheirsAreDeeper])
+def test_providers_of_others_may_be_nested_as_deeply_as_they_like(kind: type[Service], tmp_path: Path) -> None:
+    parts = ("--only", "LIST-3", "--only", "CREATE-5", "--only", "HTTP-1")
+    run = certify(tmp_path, served(kind(Freedoms(foreign=1), TOKEN)), *parts)
+
+    assert run.told() == ""
+    assert run.ids("pass") >= {"LIST-3", "CREATE-5", "HTTP-1"}, run.output
+
+
+@pytest.mark.parametrize("levels", [DEEPEST, DEEPEST + 1, 900, 100_000])
+def test_json_of_any_depth_is_well_formed(levels: int) -> None:
+    deep = b"[" * levels + b'{"a": "]}\\""}, 5' + b"]" * levels
+    exchange = answered(b'{"id": 1, "deep": [' + deep + b"," + deep + b'], "name": "[{"}')
+
+    assert judge.json_well_formed(exchange) is None
+    assert {**(judge.members_of(exchange) or {}), "deep": 0} == {"id": 1, "deep": 0, "name": "[{"}
+
+
+@pytest.mark.parametrize("end", [b"", b"]", b"]" * 100_001 + b",}"])
+def test_deep_json_that_does_not_end_as_it_must_is_not_well_formed(end: bytes) -> None:
+    exchange = answered(b'{"deep": ' + b"[" * 100_000 + end)
+
+    assert judge.json_well_formed(exchange) is not None
+
+
+def test_duplicate_names_beside_what_is_deep_are_told_once() -> None:
+    text = read_json(b'{"a": 1, "a": %b%b}' % (b"[" * 400, b"]" * 400))
+
+    assert text.readable
+    assert text.problems == ("duplicate names in one object: 'a'",)
+
+
+@pytest.mark.parametrize("levels", [400, 2000])
+def test_a_provider_of_ours_that_comes_back_deep_is_not_as_it_was_sent(levels: int) -> None:
+    shown = answered(b'{"in_parameters": %b%b}' % (b"[" * levels, b"]" * levels))
+
+    assert judge.shows_values(shown, values={"in_parameters": []}) is not None
+    assert judge.shows_values(answered(b'{"in_parameters": []}'), values={"in_parameters": []}) is None
+
+
+def test_a_text_that_is_hard_to_read_is_read_in_bounded_time() -> None:
+    for body in (b"[" * 400 + b'"' + b'\\"' * 700_000, b"[" * 1_400_000, b'["",' * 300_000):
+        assert not read_json(body).readable
+
+
+def huge(service: Service) -> Service:
+    """Make a page of the list larger than is read."""
+    for entry in service.store.entries():
+        entry.content = {**entry.content, "in_parameters": ["y" * 300_000]}
+    return service
+
+
+def test_a_list_of_huge_providers_of_others_is_no_harm_that_an_excessive_body_did(tmp_path: Path) -> None:
+    run = certify(
+        tmp_path, served(huge(Service(Freedoms(foreign=6), TOKEN))), "--level", "hardened", "--only", "HTTP-5"
+    )
+
+    assert run.told() == ""
+    (reason,) = (entry["reason"] for entry in run.report["requirements"] if entry["id"] == "HTTP-5")
+    assert "answer too large" in reason
+
+
+# How answers are sent
+
+
+class BearsManyFields(Service):
+    """Answers with links to the pages of the list, each in a field of its own."""
+
+    def _json(self, value: dict[str, Any]) -> Answer:
+        answer = super()._json(value)
+        links = tuple(("Link", f"</p?{number}>; rel=item") for number in range(110))
+        return replace(answer, headers=(*answer.headers, *links))
+
+
+def test_an_answer_may_have_many_fields(tmp_path: Path) -> None:
+    run = certify(tmp_path, served(BearsManyFields(Freedoms(), TOKEN)), "--only", "SHOW-1", "--only", "LIST-1")
+
+    assert run.told() == ""
+    assert run.ids("pass") >= {"SHOW-1", "LIST-1"}, run.output
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        'application/json; profile="a;charset=iso-8859-1"',
+        'application/json; profile="\\";charset=latin-1"; charset="utf\\-8"',
+        'application/json;q="";Charset = UTF-8',
+        'application/json; profile="a, b" ;',
+        "application/json;;charset=utf-8;",
+        "application/json",
+    ],
+)
+def test_a_quoted_parameter_may_have_anything_in_it(media_type: str) -> None:
+    assert judge.json_well_formed(answered(b"{}", media_type=media_type)) is None
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        'application/json; profile="a;b"; charset=iso-8859-1',
+        'application/json; profile="a;charset=utf-8"; charset="utf-16"',
+        "application/json;charset=latin-1",
+        "application/json ; x ; Charset = latin-1",
+        'text/json; profile="application/json"',
+    ],
+)
+def test_another_charset_or_type_is_found_beside_a_quoted_parameter(media_type: str) -> None:
+    assert judge.json_well_formed(answered(b"{}", media_type=media_type)) is not None
+
+
+# What errors bear
+
+Error = tuple[str, bytes]
+
+LINKS: list[Error] = [
+    (BASE, b'{"error": "no", "help":"/admin/help.php"}'),
+    (BASE, b'{"help": ["\\/admin\\/help.php", "/static/js/app.js"]}'),
+    (BASE, b'{"self": "/Users/42"}'),
+    (BASE, b"<title>Error</title><script src=/static/js/app.js defer></script><p>Not found"),
+    (BASE, b"<a HREF=/var/log/help.html>help</a>"),
+    (BASE, b'<script src="/static/js/app.js"></script>'),
+    (BASE, b'{"error": "see /api/providers/help/errors.php"}'),
+    ("/opt/pbx/api", b'{"type":"/opt/pbx/api/problems/invalid","title":"no"}'),
+    ("/opt/pbx/api", b'{"type":"/opt/pbx/problems/invalid","title":"no"}'),
+    ("/home/pbx/api", b"see /home/pbx/api/problems/invalid"),
+]
+
+
+@pytest.mark.parametrize("error", LINKS)
+def test_an_error_may_have_links(error: Error) -> None:
+    assert disclosed(*error) is None
+
+
+FILES: list[Error] = [
+    (BASE, b'{"file":"/srv/app/app.py"}'),
+    (BASE, b'{"path": "\\/var\\/lib\\/x.db"}'),
+    (BASE, b'{"path": "/home/pbx/app/x.db"}'),
+    (BASE, b'{"path": "/Users/pbx/app"}'),
+    (BASE, b'{"error": "cannot read \\"/app/src/x.js\\" again"}'),
+    (BASE, b'{"error": "/app/src/x.js:10"}'),
+    (BASE, b"Cannot find module '/app/src/x.js'"),
+    (BASE, b"cannot open file=/srv/app/app.py"),
+    (BASE, b"database_url=/var/lib/pbx.db"),
+    (BASE, b"<p>/srv/app/app.py</p>"),
+    (BASE, b'{"type":"/opt/pbx/api/problems"}'),
+    ("/opt/pbx/api", b'{"file":"/srv/app/app.py"}'),
+    ("/opt/pbx/api", b'{"file":"file:///opt/pbx/api/app.py"}'),
+    ("", b'{"file":"/opt/pbx/api/app.py"}'),
+]
+
+
+@pytest.mark.parametrize("error", FILES)
+def test_an_error_with_a_path_of_a_file_discloses_it(error: Error) -> None:
+    problem = disclosed(*error)
+
+    assert problem is not None
+    assert "a file path" in problem.summary
+
+
+@pytest.mark.parametrize(
+    ("field", "found"),
+    [
+        (("Location", "/auth/login.php"), False),
+        (("Refresh", "0; url=/auth/login.php"), False),
+        (("X-Error", "in /auth/login.php"), True),
+    ],
+)
+def test_a_field_may_be_a_link(field: tuple[str, str], *, found: bool) -> None:
+    exchange = answered(b"", 400)
+    assert exchange.response is not None
+    headers = (*exchange.response.headers, field)
+    problem = judge.discloses_nothing(
+        replace(exchange, response=replace(exchange.response, headers=headers)), token=TOKEN, others={}
+    )
+    assert (problem is not None) == found
+
+
+def disclosed(base: str, body: bytes) -> judge.Problem | None:
+    """Judge an error of an API that lives at a path."""
+    rule: Callable[..., judge.Problem | None] = judge.discloses_nothing
+    return rule(answered(body, 400, target=base), token=TOKEN, others={})
