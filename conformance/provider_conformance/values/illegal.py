@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
@@ -80,15 +80,15 @@ def missing_properties(operation: Operation) -> Iterator[Violation]:
     """Every required property missing, alone, with the one that it belongs to, and with all but a few."""
     required = documented(operation)
     for name in required:
-        yield Violation(f"no {name}", partial(_without, name), 0 if name == "id" else None)
+        yield Violation(f"no {name}", partial(_without, (name,)), 0 if name == "id" else None)
     for pair in PAIRS:
         if required.keys() >= set(pair):
-            yield Violation(f"neither {' nor '.join(pair)}", partial(_without, *pair))
+            yield Violation(f"neither {' nor '.join(pair)}", partial(_without, pair))
     for kept in FEW:
         known = [name for name in kept if name in required]
         if len(known) + 1 < len(required):
             what = f"nothing but {' and '.join(known)}" if known else "no property at all"
-            yield Violation(what, partial(_only, *known), anonymous=not known)
+            yield Violation(what, partial(_only, known), anonymous=not known)
 
 
 PAIRS = (
@@ -112,7 +112,7 @@ def misplaced_properties(operation: Operation) -> Iterator[Violation]:
     yield Violation("every name in camel case", partial(_respelt, _camel))
     yield Violation("hyphens in every name", partial(_respelt, lambda name: name.replace("_", "-")))
     elsewhere = "id" if "id" in documented(operation) else "name"
-    yield Violation(f"{elsewhere} in the query", partial(_without, elsewhere), 0, in_query=elsewhere)
+    yield Violation(f"{elsewhere} in the query", partial(_without, (elsewhere,)), 0, in_query=elsewhere)
     yield Violation("everything one level deeper", _wrapped, 0 if "id" in documented(operation) else None)
     # Some of them have no use where others have the opposite values, and are required all the same.
     for name in documented(operation):
@@ -416,13 +416,11 @@ def _altered(name: str, label: str, of: Alteration) -> Violation:
     return Violation(f"{name} as {label}", lambda body: json_body({**body, name: of(body[name])}))
 
 
-def _without(*names_and_body: Any) -> bytes:
-    *names, body = names_and_body
+def _without(names: Collection[str], body: Provider) -> bytes:
     return json_body({other: value for other, value in body.items() if other not in names})
 
 
-def _only(*names_and_body: Any) -> bytes:
-    *names, body = names_and_body
+def _only(names: Collection[str], body: Provider) -> bytes:
     return json_body({name: body[name] for name in names})
 
 
@@ -451,7 +449,7 @@ def _without_any(name: str, body: Provider) -> bytes:
         "status": "OFFLINE",
         "ips": body["ips"] or ["192.0.2.1"],
     }
-    return _without(name, plain)
+    return _without((name,), plain)
 
 
 def _with_id(text: NumberText, body: Provider) -> bytes:
