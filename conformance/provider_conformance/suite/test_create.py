@@ -142,6 +142,60 @@ def test_no_id_is_given_twice(providers: Providers, expect: Expect) -> None:
 
 
 @requirement("CREATE-3", "CREATE-4")
+@holding(3)
+def test_a_name_that_another_bears_makes_no_one_of_the_two(providers: Providers, expect: Expect) -> None:
+    if providers.most < len(("older", "newer", "the one that takes the name")):
+        return
+    older, newer = providers.create(), providers.create(Traits(port=5081))
+    before = providers.shown(older)
+    if judge.unchanged(before, providers.state(older)) is not None:
+        raise NotTestableError("show changes what it shows (SHOW-3), so that nothing can be said of others")
+
+    # Whether that is taken is free; if it is, there are two providers afterwards, each as it was sent.
+    draft = providers.draft(Traits(port=5082))
+    answer = providers.send(replace(draft, body={**draft.body, "name": older.name}), fair=False)
+    if answer.succeeded and judge.given_id(answer) in {older.id, newer.id}:
+        expect(judge.id_is_new, answer, seen=providers.ids)
+    if (held := providers.holding(answer)) is not None:
+        shown = providers.state(held)
+        expect(judge.shows_values, shown, of=held, requirement="HTTP-7", values={"name": older.name})
+    since = "a create with the same name"
+    expect(judge.unchanged, before, providers.state(older), of=held or older, requirement="CREATE-4", since=since)
+    answer = providers.change(newer, {**newer.body, "name": older.name}, fair=False)
+    if answer.succeeded:
+        shown = providers.state(newer)
+        expect(judge.shows_values, shown, of=newer, requirement="HTTP-7", values={"name": older.name})
+    since = f"an update of provider {newer.id} to the same name"
+    expect(judge.unchanged, before, providers.state(older), of=newer, requirement="UPDATE-3", since=since)
+
+
+@requirement("CREATE-3")
+@holding(6)
+def test_creates_that_arrive_at_the_same_time_get_ids_of_their_own(
+    api: Api, providers: Providers, expect: Expect
+) -> None:
+    for _ in range(2):
+        providers.need_room()
+        drafts = [providers.draft() for _ in range(providers.most)]
+        providers.announce_all(drafts)
+        calls = [api.call(Operation.CREATE, draft.body) for draft in drafts]
+
+        answers = api.send_together(calls)
+
+        # By id, since which of them comes first is chance, and the same seed must send the same requests.
+        by_id = sorted(zip(answers, drafts, strict=True), key=lambda pair: judge.given_id(pair[0]) or 0)
+        providers.adopt_all([draft for _, draft in by_id], [answer for answer, _ in by_id])
+        if sum(judge.given_id(answer) is not None for answer in answers) < min(2, len(answers)):
+            raise NotTestableError(f"of creates sent at the same time, none is accepted: {judge.answer(answers[0])}")
+        expect(judge.ids_differ, *answers)
+        providers.show_all(providers.held)
+        for held in providers.held:
+            shown = providers.shown(held)
+            expect(judge.shows_values, shown, of=held, requirement="CREATE-4", values=held.body)
+        providers.clear()
+
+
+@requirement("CREATE-3", "CREATE-4")
 @holding(2)
 def test_an_id_in_the_body_takes_nobody_s_place(api: Api, providers: Providers, expect: Expect) -> None:
     held = providers.create()
