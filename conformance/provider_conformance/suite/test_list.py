@@ -163,24 +163,7 @@ def test_what_is_listed_agrees_with_show(api: Api, providers: Providers, invento
                 for sort_by in orders:
                     with expect.each():
                         _compare(inventory.judged(ours=providers.ids, sort_by=sort_by), ours, shown, expect)
-        _compare_after_a_change(api, ours, providers, inventory, expect)
         providers.clear()
-
-
-def _compare_after_a_change(
-    api: Api, ours: list[Held], providers: Providers, inventory: Inventory, expect: Expect
-) -> None:
-    """Compare pages in every order, the second one among them, with what show gives after an update as before it."""
-    first = inventory.first_page()
-    orders = dict.fromkeys((inventory.default, "OPTIONAL", None))
-    asked = [(page, size, sort_by) for sort_by in orders for page, size in ((first, LARGEST_PAGE), (first + 1, 2))]
-    for traits in (None, next(single_changes())):
-        if traits is not None:
-            providers.update(ours[0], traits)
-        for page in api.list_each(asked):
-            for held in ours:
-                with expect.each():
-                    expect(judge.list_agrees, page, providers.shown(held), of=held, id=held.id)
 
 
 def _compare(listing: Walk, ours: list[Held], shown: dict[int, Exchange], expect: Expect) -> None:

@@ -12,6 +12,7 @@ from provider_conformance.changes import accept, change, change_all, shows_chang
 from provider_conformance.contract import Operation
 from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
+from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.refusals import MARKS, OTHERWISE, not_survived
@@ -143,6 +144,28 @@ def test_values_that_are_like_others_are_updated_too(providers: Providers, expec
             before, values = providers.shown(held), held.body
             if providers.change(held, {**body, **changes}, fair=False).succeeded:
                 shows_change(held, before, values, providers, expect)
+
+
+@requirement("UPDATE-2")
+@holding(4)
+def test_every_page_in_every_order_gives_what_was_updated(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
+) -> None:
+    if ledger.violated("UPDATE-2") or ledger.violated("LIST-4"):
+        return
+    ours = providers.create_some([TYPICAL] * min(4, providers.most))
+    first = inventory.first_page()
+    orders = dict.fromkeys((inventory.default, "OPTIONAL", None))
+    asked = [(page, size, sort_by) for sort_by in orders for page, size in ((first, LARGEST_PAGE), (first + 1, 2))]
+
+    # What has been asked for before must not be given again.
+    for traits in (None, next(single_changes())):
+        if traits is not None:
+            accept(ours[0], traits, providers)
+        for page in api.list_each(asked):
+            for held in ours:
+                with expect.each():
+                    expect(judge.list_agrees, page, providers.shown(held), of=held, requirement="LIST-4", id=held.id)
 
 
 @requirement("UPDATE-3")
