@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from provider_conformance.jsontext import JsonText, read_json
 
@@ -33,6 +33,15 @@ class Request:
     body: bytes | None = None
 
 
+LARGEST_KEPT_READ = 256 * 1024
+"""Bytes of a body that is kept as it was read: a larger one may take thirty times as much, and several come at once."""
+
+
+@lru_cache(maxsize=2)
+def _read_lately(body: bytes) -> JsonText:
+    return read_json(body)
+
+
 @dataclass(frozen=True)
 class Response:
     """One complete HTTP answer; `body` is what is left after chunked and gzip coding are undone.
@@ -50,9 +59,13 @@ class Response:
         """Return every value of a header, whatever the letter case of its name, in the order they came."""
         return tuple(value for key, value in self.headers if key.lower() == name.lower())
 
-    @cached_property
+    @property
     def json(self) -> JsonText:
         """The body read as JSON text, with what is wrong with it."""
+        return self._read if len(self.body) <= LARGEST_KEPT_READ else _read_lately(self.body)
+
+    @cached_property
+    def _read(self) -> JsonText:
         return read_json(self.body)
 
 
