@@ -34,16 +34,16 @@ def record_of(ledger: Ledger, target: Target, circumstances: Circumstances) -> R
     claims, notes = ledger.settled_claims(), ledger.notes()
     arguments = [json.dumps(claim.arguments) for claim in claims]
     reasons = [text for about in notes.values() for text in (*about.gaps, *about.defects)]
-    texts = [_texts(exchange) for exchange in exchanges]
+    answers = [_told_by(exchange.response) for exchange in exchanges]
+    texts = [(*_said_in(exchange), *answer) for exchange, answer in zip(exchanges, answers, strict=True)]
     told = {text for some in texts for text in some}
     mask = masker.narrowed([*told, *set(arguments), *reasons, circumstances.diagnosis])
-    answers = ["\n".join(_told_by(exchange.response)) for exchange in exchanges]
-    parts = _parts_found(target.token, answers)
-    part = _any_of(parts, target.token)
+    parts = _parts_found(target.token, (text for answer in answers for text in answer))
+    found = _any_of(parts, target.token)
     concealed = {text: mask.value(json.loads(text)) for text in set(arguments)}
     kept = tuple(
-        _elsewhere(_without_parts(exchange, original, part), mask)
-        if mask.finds("\n".join(some)) or any(text in answer for text in parts)
+        _elsewhere(_without_parts(exchange, original, found), mask)
+        if mask.finds("\n".join(some)) or any(part in text for part in parts for text in answer)
         else exchange
         for exchange, original, some, answer in zip(exchanges, ledger.exchanges, texts, answers, strict=True)
     )
@@ -199,16 +199,15 @@ def _on_bytes(mask: Callable[[str], str], body: bytes) -> bytes:
     return mask(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
-def _texts(exchange: Exchange) -> Sequence[str]:
-    """Return all texts of an exchange in which a secret may stand."""
+def _said_in(exchange: Exchange) -> Sequence[str]:
+    """Return all texts of an exchange but its answer in which a secret may stand."""
     request = exchange.request
-    texts = [request.target, *(value for _, value in request.headers), exchange.detail]
-    texts.append((request.body or b"").decode("utf-8", "surrogateescape"))
-    return [*texts, *_told_by(exchange.response)]
+    body = (request.body or b"").decode("utf-8", "surrogateescape")
+    return request.target, *(value for _, value in request.headers), exchange.detail, body
 
 
 def _told_by(response: Response | None) -> Sequence[str]:
-    """Return all texts of an answer."""
+    """Return all texts of an answer in which a secret may stand."""
     if response is None:
         return ()
     headers = (text for header in response.headers for text in header)

@@ -15,6 +15,8 @@ from provider_conformance.values.plausible import RUN_OF_NAME
 if TYPE_CHECKING:
     from pathlib import Path
 
+HOW_TO_CLEAN_UP = "provider-conformance cleanup JOURNAL (journal.jsonl beside the reports)"
+
 LARGEST_JOURNAL = 64 * 1024 * 1024
 """Bytes; a run writes some 300 KiB."""
 

@@ -303,6 +303,12 @@ class Ownership:
             self._journal.destroyed(held.id)
             self.share.resize(len(self.held))
 
+    def forget_destroyed(self, doomed: Sequence[Held], answers: Sequence[Exchange]) -> None:
+        """Take note of which providers of ours are gone by the answers to their destroys, one for each."""
+        for held, answer in zip(doomed, answers, strict=True):
+            if answer.succeeded:
+                self.forget(held)
+
     def returned(self, held: Held) -> None:
         """Take note that a provider of ours that was destroyed is there again."""
         if held in self.past:

@@ -23,7 +23,7 @@ from provider_conformance.contract import load_catalogue, load_contract
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.guard import Guard
 from provider_conformance.inventory import bearing
-from provider_conformance.journal import Journal, read_leftovers
+from provider_conformance.journal import HOW_TO_CLEAN_UP, Journal, read_leftovers
 from provider_conformance.limits import CLEANING_TIME
 from provider_conformance.record import Circumstances
 from provider_conformance.session import Session, open_session
@@ -230,8 +230,7 @@ def clean(session: Session) -> Cleanup:
         time.sleep(LONGEST_PAUSE)
     if lost:
         session.progress.note(
-            "creates without an answer may have left providers; once the target is well: "
-            "provider-conformance cleanup JOURNAL (journal.jsonl beside the reports)"
+            f"creates without an answer may have left providers; once the target is well: {HOW_TO_CLEAN_UP}"
         )
     created = providers.created + len(providers.doubted)
     return Cleanup(created, created - len(left), left)

@@ -90,11 +90,7 @@ class _HonoursId(Reference):
     def validate_create(self, content: Any) -> Properties:
         properties = super().validate_create(content)
         number = _id_in(content)
-        return properties if number is None or not self.is_honoured(number) else {**properties, "id": number}
-
-    def is_honoured(self, number: int) -> bool:  # noqa: ARG002 - for overrides
-        """Tell whether an id is taken out of the body."""
-        return True
+        return properties if number is None else {**properties, "id": number}
 
 
 @fault("create-takes-id-of-body", "CREATE-3", kind="conditional")
@@ -111,12 +107,10 @@ class TakesIdOfBody(_HonoursId):
 class UpsertsById(_HonoursId):
     """Changes the provider whose id is in the body of a create, and gives that id."""
 
-    def is_honoured(self, number: int) -> bool:
-        return self.store.get(number) is not None
-
     def store_created(self, properties: Properties) -> int:
+        others = {name: value for name, value in properties.items() if name != "id"}
         number: int = properties.get("id", 0)
-        return number if number and self.store.replace(number, properties) else super().store_created(properties)
+        return number if number and self.store.replace(number, others) else super().store_created(others)
 
 
 # CREATE-7: a create that lacks any one required property is refused

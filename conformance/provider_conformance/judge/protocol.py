@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from provider_conformance.disclosure import internals, sayings, token_disclosed, value_disclosed
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from provider_conformance.exchange import Exchange
     from provider_conformance.jsontext import JsonValue
-
-UNAUTHORIZED = 401
 
 SLOWEST = 5.0
 """Seconds that a request may always take: no noise on a busy machine is to be taken for harm."""
@@ -142,7 +141,9 @@ def _disclosed(text: str, exchange: Exchange, token: str, others: Mapping[str, S
     if token_disclosed(text, token, said):
         return "the valid token, or a part of it"
     # What looks like a sign may be a hyphen, and the other way round.
-    about = {*re.findall(r"\d+", said), *re.findall(r"-\d+", said)} if exchange.status != UNAUTHORIZED else set()
+    about = (
+        {*re.findall(r"\d+", said), *re.findall(r"-\d+", said)} if exchange.status != HTTPStatus.UNAUTHORIZED else set()
+    )
     values = [value for identity, some in others.items() if identity not in about for value in some]
     return "data of another provider" if value_disclosed(text, values, said) is not None else ""
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from provider_conformance.about import tracker
 from provider_conformance.contract import Level
+from provider_conformance.journal import HOW_TO_CLEAN_UP
 from provider_conformance.limits import CLEANING_TIME, MOST_REQUESTS
 from provider_conformance.reports import figures
 from provider_conformance.reports.blocks import block
@@ -296,6 +297,4 @@ def _show_left(console: Console, report: Report) -> None:
     created, destroyed = report.cleanup.created, report.cleanup.destroyed
     line = Text(f"LEFT BEHIND {len(left)} providers that could not be destroyed", style="bold red")
     console.print(line.append(f" (created {created}, destroyed {destroyed}); ids: {ids}"))
-    console.print(
-        Text("  once that is mended: provider-conformance cleanup JOURNAL (journal.jsonl beside the reports)\n")
-    )
+    console.print(Text(f"  once that is mended: {HOW_TO_CLEAN_UP}\n"))

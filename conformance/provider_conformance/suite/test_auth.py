@@ -90,9 +90,7 @@ def test_the_header_s_name_may_be_in_any_letter_case(
             calls = [api.call(Operation.DESTROY, {"id": one.id}) for one in doomed]
             calls[1] = replace(calls[1], token_header=spelling)
             destroyed = list(api.send_all(calls))
-            for one, answer in zip(doomed, destroyed, strict=True):
-                if answer.succeeded:
-                    providers.forget(one)
+            providers.forget_destroyed(doomed, destroyed)
             expect(judge.name_spelt_freely, *destroyed, spelling=spelling)
 
 

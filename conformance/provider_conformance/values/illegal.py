@@ -122,16 +122,14 @@ def misplaced_properties(operation: Operation) -> Iterator[Violation]:
 
 def ill_typed_properties(operation: Operation) -> Iterator[Violation]:
     """Every property but the id with values of every other JSON type, such as careless servers coerce."""
-    for name, schema in documented(operation).items():
-        if name == "id":
-            continue
-        kind = "enum" if "enum" in schema else str(schema["type"])
+    schemas = documented(operation).items()
+    kinds = {name: "enum" if "enum" in schema else str(schema["type"]) for name, schema in schemas if name != "id"}
+    for name, kind in kinds.items():
         for label, of in ILL_TYPED[kind].items():
             yield _altered(name, label, of)
-    for kind, alterations in RARE.items():
-        names = [name for name, schema in documented(operation).items() if schema.get("type") == kind and name != "id"]
-        plain = [name for name in names if "enum" not in documented(operation)[name]]
-        for (label, of), name in zip(alterations.items(), cycle(plain), strict=False):
+    for rare, alterations in RARE.items():
+        names = cycle(name for name, kind in kinds.items() if kind == rare)
+        for (label, of), name in zip(alterations.items(), names, strict=False):
             yield _altered(name, label, of)
 
 
