@@ -433,13 +433,12 @@ def _run(config: Config, form: str) -> int:
     from provider_conformance import evidence  # noqa: PLC0415
     from provider_conformance.reports import har  # noqa: PLC0415
     from provider_conformance.reports.files import prepare  # noqa: PLC0415
-    from provider_conformance.reports.github import Silence  # noqa: PLC0415
     from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
 
     reports = (one.FILE_NAME for one in _report_forms())
     prepare(config.report_dir, (*reports, evidence.FILE_NAME, har.FILE_NAME))
     output = TolerantStream(sys.stdout)
-    silence = Silence.make() if form == "github" else None
+    silence = _silence() if form == "github" else None
     try:
         return _certified(config, output, silence)
     except (UsageError, ModuleNotFoundError):
@@ -450,14 +449,18 @@ def _run(config: Config, form: str) -> int:
         return _defect(error, config.token)
 
 
+def _silence() -> Silence:
+    from provider_conformance.reports.github import Silence  # noqa: PLC0415
+
+    return Silence.make()
+
+
 def _certified(config: Config, output: TolerantStream, silence: Silence | None) -> int:
-    from provider_conformance.outcomes import report_of  # noqa: PLC0415
     from provider_conformance.reports.console import (  # noqa: PLC0415
         ConsoleProgress,
         show_report,
         verdict_line,
     )
-    from provider_conformance.reports.github import annotate  # noqa: PLC0415
     from provider_conformance.run import certify  # noqa: PLC0415
 
     if silence:
@@ -465,12 +468,16 @@ def _certified(config: Config, output: TolerantStream, silence: Silence | None) 
         output.flush()  # before anything else, standard error included
     with ConsoleProgress(output) as progress:
         record = certify(config, progress)
+        from provider_conformance.outcomes import report_of  # noqa: PLC0415 - nothing before the tests needs it
+
         report = report_of(record)
         if report.diagnosis:
             progress.diagnosis(report.diagnosis)
     show_report(progress.console, report)
     written = write_reports(record, report, config)
     if silence:  # only here: what tells of a defect may quote the target, too
+        from provider_conformance.reports.github import annotate  # noqa: PLC0415
+
         output.write(silence.end)
         output.writelines(f"{line}\n" for line in annotate(report))
     progress.console.print(verdict_line(report))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from provider_conformance.disclosure import parts_of
-from provider_conformance.exchange import TOKEN_HEADER, Request
+from provider_conformance.exchange import TOKEN_HEADER, Exchange, Request
 from provider_conformance.masking import Masker
 from provider_conformance.record import OTHER_TOKEN, TOKEN, Claim, Notes, Record
 from provider_conformance.rules import judged_again, rests_on_whole
@@ -16,13 +16,16 @@ from provider_conformance.rules import judged_again, rests_on_whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from provider_conformance.exchange import Exchange, Headers, Response
+    from provider_conformance.exchange import Headers, Response
     from provider_conformance.ledger import Ledger
     from provider_conformance.record import Circumstances
     from provider_conformance.target import Target
 
 LONGEST_REQUEST = 16 * 1024
 """Bytes of a request's body that are kept; judgements rest on answers, and longer bodies are made to be excessive."""
+
+NOTHING = "{}"
+"""The arguments of most claims, as JSON text."""
 
 _PASSWORD_SENT = re.compile(rb'"password"\s*:\s*("(?:[^"\\]|\\.)*")')
 
@@ -32,18 +35,19 @@ def record_of(ledger: Ledger, target: Target, circumstances: Circumstances) -> R
     masker = masker_of(ledger.exchanges, target)
     exchanges = [_without_members(exchange, masker) for exchange in ledger.exchanges]
     claims, notes = ledger.settled_claims(), ledger.notes()
-    arguments = [json.dumps(claim.arguments) for claim in claims]
+    arguments = [json.dumps(claim.arguments) if claim.arguments else NOTHING for claim in claims]
     reasons = [text for about in notes.values() for text in (*about.gaps, *about.defects)]
     answers = [_told_by(exchange.response) for exchange in exchanges]
     texts = [(*_said_in(exchange), *answer) for exchange, answer in zip(exchanges, answers, strict=True)]
     told = {text for some in texts for text in some}
-    mask = masker.narrowed([*told, *set(arguments), *reasons, circumstances.diagnosis])
+    echoed = masker.narrowed(told)
+    mask = echoed | masker.narrowed([*set(arguments), *reasons, circumstances.diagnosis])
     parts = _parts_found(target.token, (text for answer in answers for text in answer))
     found = _any_of(parts, target.token)
     concealed = {text: mask.value(json.loads(text)) for text in set(arguments)}
     kept = tuple(
-        _elsewhere(_without_parts(exchange, original, found), mask)
-        if mask.finds("\n".join(some)) or any(part in text for part in parts for text in answer)
+        _elsewhere(_without_parts(exchange, original, found), echoed)
+        if echoed.finds("\n".join(some)) or any(part in text for part in parts for text in answer)
         else exchange
         for exchange, original, some, answer in zip(exchanges, ledger.exchanges, texts, answers, strict=True)
     )
@@ -128,15 +132,18 @@ def _without_members(exchange: Exchange, masker: Masker) -> Exchange:
     body = request.body
     if body is not None:
         cut = body[:LONGEST_REQUEST]
-        body = _on_bytes(masker.members, cut) + (b"" if len(cut) == len(body) else b"... (%d bytes)" % len(body))
+        body = masker.members_of(cut) + (b"" if len(cut) == len(body) else b"... (%d bytes)" % len(body))
     headers = tuple(
         (name, masker.header(value)) if name.lower() == TOKEN_HEADER else (name, value)
         for name, value in request.headers
     )
-    if response is not None and (told := _on_bytes(masker.members, response.body)) != response.body:
+    if response is not None and (told := masker.members_of(response.body)) != response.body:
         response = replace(response, body=told)
     masked = Request(request.method, request.target, headers, body)
-    return replace(exchange, request=masked, response=response)
+    return Exchange(
+        *(exchange.number, exchange.operation, masked, response),
+        *(exchange.problem, exchange.detail, exchange.elapsed),
+    )
 
 
 def _elsewhere(exchange: Exchange, masker: Masker) -> Exchange:

@@ -18,6 +18,10 @@ MASK = "********"
 SHORTEST_SECRET = 6
 """Secrets shorter than this are only masked where a property names them: they would be found in everything."""
 
+_NAMES = ("assword", "PASSWORD")
+"""Where none of these is, nothing is named a password."""
+
+_NAMES_IN_BYTES = tuple(name.encode() for name in _NAMES)
 _PASSWORD_MEMBER = re.compile(r'("password"\s*:\s*)("(?:[^"\\]|\\.)*"|-?[0-9][^,}\]\s]*)')
 _PASSWORD_TEXT = re.compile(r"(\bpassword\s*[=:]\s*)([^\s,;&}]+)", re.IGNORECASE)
 
@@ -37,8 +41,19 @@ class Masker:
         # What many texts have in common, such as the names of members, is searched once.
         pieces = {piece for text in texts for piece in text.split('"')}
         whole = _bytes("\n".join(pieces))  # in which searching is twice as fast as in text
-        found = {form: mask for form, mask in self._forms.items() if '"' in form or _bytes(form) in whole}
+        # Encodings of a secret, and secrets themselves, often begin alike; where nothing does so, they need no look.
+        beginnings = {form[:SHORTEST_SECRET] for form in self._forms}
+        begun = {beginning for beginning in beginnings if '"' in beginning or _bytes(beginning) in whole}
+        found = {
+            form: mask
+            for form, mask in self._forms.items()
+            if form[:SHORTEST_SECRET] in begun and ('"' in form or _bytes(form) in whole)
+        }
         return Masker(self._secrets, found)
+
+    def __or__(self, other: Masker) -> Masker:
+        """Return one that looks for what either of two looks for, which were narrowed from one."""
+        return Masker(self._secrets, {**self._forms, **other._forms})
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced."""
@@ -46,10 +61,16 @@ class Masker:
 
     def members(self, text: str) -> str:
         """Return the text with what is named a password replaced."""
-        if "assword" not in text and "PASSWORD" not in text:
+        if not any(map(text.__contains__, _NAMES)):
             return text
         text = _PASSWORD_MEMBER.sub(self._of_member, text)
         return _PASSWORD_TEXT.sub(rf"\1{MASK}", text) if '"password"' not in text else text
+
+    def members_of(self, body: bytes) -> bytes:
+        """Return a body with what is named a password replaced; most name none, which is seen before it is decoded."""
+        if not any(map(body.__contains__, _NAMES_IN_BYTES)):
+            return body
+        return self.members(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def elsewhere(self, text: str) -> str:
         """Return the text with every known secret replaced, wherever it stands."""

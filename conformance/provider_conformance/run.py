@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.resources import as_file, files
 from itertools import count
 from typing import TYPE_CHECKING
@@ -100,15 +101,20 @@ def _target(config: Config) -> Iterator[tuple[str, str]]:
     from provider_conformance.reference.server import Server  # noqa: PLC0415 - only this way of running needs it
 
     # While the server starts, this process would have nothing to do.
-    preparation = threading.Thread(target=_import_what_tests_need, daemon=True)
+    preparation = threading.Thread(target=_import_what_comes_later, daemon=True)
     preparation.start()
     with Server(token=config.token) as server:
         preparation.join()
         yield server.base_url, server.token
 
 
-def _import_what_tests_need() -> None:
-    import provider_conformance.plugin  # noqa: F401, PLC0415
+def _import_what_comes_later() -> None:
+    from provider_conformance.plugin import SUITE_ORDER  # noqa: PLC0415
+
+    for file in SUITE_ORDER:
+        import_module(f"provider_conformance.suite.{file.removesuffix('.py')}")
+    for name in ("provider_conformance.outcomes", "provider_conformance.reports.github", "jinja2"):
+        import_module(name)
 
 
 def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis:

@@ -33,23 +33,24 @@ def judge_survival(ledger: Ledger) -> None:
     """
     blamed = {number for claim in ledger.claims if claim.problem is not None for number in claim.exchanges}
     settled = blamed | ledger.judged(SURVIVAL)
-    for exchange in answerable(ledger.exchanges, ledger.lost()):
-        if exchange.number not in settled:
-            ledger.claim(SURVIVAL, judge.survived, exchange)
+    for exchange in answerable(ledger.exchanges, settled | ledger.lost()):
+        ledger.claim(SURVIVAL, judge.survived, exchange)
 
 
-def answerable(exchanges: list[Exchange], lost: Collection[int]) -> Iterator[Exchange]:
-    """Give the exchanges that had to be answered: within the bounds, not repeated, not `lost` with the whole target.
+def answerable(exchanges: list[Exchange], others: Collection[int]) -> Iterator[Exchange]:
+    """Give the exchanges that had to be answered, but `others`: within the bounds, and not repeated.
 
     A target that never answers again may have been stopped by somebody; the run says that it is gone.
     """
     last_tries = {id(exchange.request): exchange.number for exchange in exchanges}
     for exchange in exchanges:
+        if exchange.number in others:
+            continue
         later = patience(exchange, 0) is not None
         started = exchange.detail != NOT_OPENED
         # The very same request was sent anew because a kept connection turned out to be closed.
         repeated = exchange.detail == UNANSWERED and last_tries[id(exchange.request)] > exchange.number
-        if is_within_bounds(exchange) and started and not later and not repeated and exchange.number not in lost:
+        if is_within_bounds(exchange) and started and not later and not repeated:
             yield exchange
 
 

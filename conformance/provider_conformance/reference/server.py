@@ -252,6 +252,7 @@ def _uvicorn(reference: Reference, started: Any) -> uvicorn.Server:
             log_level="critical",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             # A connection that a client keeps for its next request must not vanish under it (HTTP-2).
             timeout_keep_alive=300,
             timeout_graceful_shutdown=1,

@@ -6,8 +6,8 @@ Every method is one transaction. Decisions of the contract are made elsewhere, b
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sqlalchemy import (
     JSON,
@@ -98,9 +98,10 @@ class Store:
 
     def __init__(self, url: str = MEMORY) -> None:
         self._engine = _engine(url)
-        # One connection to a database in memory is shared by all threads, which hence take turns.
+        # There is but one connection to a database in memory, which hence all threads have in turns.
         self.in_turns = isinstance(self._engine.pool, StaticPool)
-        self._turn = threading.Lock() if self.in_turns else nullcontext()
+        self._only = self._engine.connect() if self.in_turns else None
+        self._turn = threading.Lock()
         with self._transaction() as connection:
             METADATA.create_all(connection)
 
@@ -149,19 +150,30 @@ class Store:
 
     def close(self) -> None:
         """Give back every connection; a database in memory is gone then."""
+        if self._only is not None:
+            self._only.close()
         self._engine.dispose()
 
     @contextmanager
     def _transaction(self, *, snapshot: bool = False) -> Iterator[Connection]:
-        with self._turn, self._engine.connect() as connection:
+        try:
+            if self._only is not None:
+                with self._turn:
+                    yield self._only
+            else:
+                with self._begun(snapshot=snapshot) as connection:
+                    yield connection
+        except (DataError, IntegrityError, OverflowError) as error:
+            # From None: the statement and its values belong in no log (HTTP-6).
+            raise UnstorableError(type(error).__name__) from None
+
+    @contextmanager
+    def _begun(self, *, snapshot: bool) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
             if snapshot and connection.dialect.name != "sqlite":  # a transaction in SQLite always is one
                 connection.execution_options(isolation_level="SERIALIZABLE")
-            try:
-                with connection.begin():
-                    yield connection
-            except (DataError, IntegrityError, OverflowError) as error:
-                # From None: the statement and its values belong in no log (HTTP-6).
-                raise UnstorableError(type(error).__name__) from None
+            with connection.begin():
+                yield connection
 
 
 def _engine(url: str) -> Engine:
@@ -169,14 +181,13 @@ def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, hide_parameters=True)
-    in_memory = parsed.database in {None, "", ":memory:"}
-    options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
-    engine = create_engine(
-        parsed,
-        hide_parameters=True,
-        connect_args={"check_same_thread": False, "timeout": 30, "isolation_level": None},
-        **options,
-    )
+    settings = {"check_same_thread": False, "timeout": 30, "isolation_level": None}
+    if parsed.database in {None, "", ":memory:"}:
+        # Whoever has the turn is alone: transactions would change nothing, and take more than half of the time.
+        return create_engine(
+            parsed, hide_parameters=True, connect_args=settings, poolclass=StaticPool, isolation_level="AUTOCOMMIT"
+        )
+    engine = create_engine(parsed, hide_parameters=True, connect_args=settings)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _record: object) -> None:
