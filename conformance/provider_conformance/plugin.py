@@ -47,13 +47,29 @@ SUITE_ORDER = (
     "test_auth.py",
     "test_reading.py",
 )
-"""Wrong tokens come last: an implementation that locks out after them cannot be tested any further (D18)."""
+"""The files of the suite, in the order in which they run."""
+
+AT_THE_END = frozenset({"test_excess.py", "test_auth.py"})
+"""What may bring an implementation down, and wrong tokens, after which one that locks out cannot be tested (D18)."""
 
 READING = "test_reading.py"
 """The tests that create nothing, which take the place of all others in a run that may not."""
 
 requirement = pytest.mark.requirement
 """Marks a test with the ids of the requirements that it tests; the first is the one it speaks for."""
+
+essential = pytest.mark.essential
+"""Marks a test that finds with few requests what is wrong with every answer of an operation: these come first."""
+
+thorough = pytest.mark.thorough
+"""Marks a test of many requests: these come last."""
+
+
+def _place(item: pytest.Item) -> tuple[bool, bool, bool, int]:
+    """Return what tests are sorted by: what is always wrong is to be found with the first requests."""
+    file = item.path.name
+    marks = {mark.name for mark in item.iter_markers()}
+    return file in AT_THE_END, thorough.name in marks, essential.name not in marks, SUITE_ORDER.index(file)
 
 
 def glimpse(wanted: Requirement, session: Session) -> RequirementResult:
@@ -84,6 +100,8 @@ class SuitePlugin:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Make the marks known."""
         config.addinivalue_line("markers", "requirement(*ids): the requirements that a test tests")
+        config.addinivalue_line("markers", "essential: finds with few requests what is always wrong, before others")
+        config.addinivalue_line("markers", "thorough: sends many requests, after other tests")
         config.addinivalue_line("markers", "drawing(what): draws the values of a test ahead of it")
         config.addinivalue_line("markers", "holding(most): the most providers that a test holds at a time")
         config.addinivalue_line("markers", "alone: nothing may run beside a test")
@@ -94,7 +112,7 @@ class SuitePlugin:
         reading = self._session.config.read_only
         items[:] = [item for item in items if (item.path.name == READING) is reading]
         items[:] = [item for item in items if set(requirements_of(item)) & self._session.selected]
-        items.sort(key=lambda item: SUITE_ORDER.index(item.path.name))
+        items.sort(key=_place)
         side_by_side = self._session.config.workers > 1 and not reading
         if side_by_side:
             items[:] = staged(items)

@@ -11,7 +11,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import requirement, thorough
 from provider_conformance.refusals import OTHERWISE
 from provider_conformance.values.plausible import varied
 
@@ -33,6 +33,7 @@ AT_ONCE = 6
 
 
 @requirement("HTTP-8")
+@thorough
 @holding(2)
 def test_concurrent_updates_end_in_one_of_the_accepted_states(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
@@ -102,6 +103,7 @@ class Racers:
 
 
 @requirement("SHOW-1", "LIST-2", "UPDATE-3", "DESTROY-2", "DESTROY-3")
+@thorough
 @holding(6)
 def test_requests_that_overlap_are_kept_apart(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger

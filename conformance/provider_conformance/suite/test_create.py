@@ -12,7 +12,7 @@ from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import essential, requirement, thorough
 from provider_conformance.values.illegal import (
     bodies_that_are_no_object,
     ill_typed_properties,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 
 @requirement("CREATE-1", "CREATE-4")
+@essential
 @holding(4)
 def test_a_complete_plausible_create_is_answered_with_200(
     providers: Providers, inventory: Inventory, expect: Expect
@@ -113,6 +114,7 @@ def _created_so(draft: Draft, what: str, providers: Providers, expect: Expect) -
 
 
 @requirement("CREATE-2")
+@essential
 @holding(4)
 def test_the_new_provider_s_id_is_given(providers: Providers, expect: Expect) -> None:
     for some in in_batches((TYPICAL, *few_combinations()), providers.room_for):
@@ -275,6 +277,7 @@ def test_a_create_without_a_required_property_is_refused(refusals: Refusals) -> 
 
 
 @requirement("CREATE-8")
+@thorough
 def test_a_create_with_a_property_of_another_type_is_refused(refusals: Refusals) -> None:
     refusals.creates(ill_typed_properties(Operation.CREATE))
 

@@ -9,7 +9,7 @@ from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import essential, requirement, thorough
 from provider_conformance.refusals import not_survived
 from provider_conformance.values.illegal import Violation, bodies_that_are_no_object, ill_typed_ids
 from provider_conformance.values.plausible import TYPICAL, few_combinations, single_changes
@@ -29,6 +29,7 @@ SMALL = 50
 
 
 @requirement("DESTROY-1")
+@essential
 @holding(1)
 def test_an_existing_provider_is_destroyed_with_200(providers: Providers, expect: Expect) -> None:
     for traits in (TYPICAL, *few_combinations()):
@@ -38,6 +39,7 @@ def test_an_existing_provider_is_destroyed_with_200(providers: Providers, expect
 
 
 @requirement("DESTROY-2")
+@essential
 @holding(3)
 def test_a_destroyed_provider_is_in_neither_show_nor_list(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
@@ -175,6 +177,7 @@ def test_an_id_that_names_no_provider_is_answered_with_exactly_400(
 
 
 @requirement("DESTROY-6")
+@thorough
 @holding(3)
 def test_a_destroy_without_an_id_or_an_object_is_refused(refusals: Refusals) -> None:
     refusals.destroys([*OBJECTS_WITHOUT_ID, *bodies_that_are_no_object()])

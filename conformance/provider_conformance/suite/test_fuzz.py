@@ -11,7 +11,7 @@ from provider_conformance.changes import change
 from provider_conformance.contract import Operation
 from provider_conformance.drawing import drawing
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import requirement, thorough
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,7 @@ def providers_to_send(draw: Draw) -> tuple[Traits, ...]:
 
 
 @requirement("CREATE-1", "CREATE-2", "CREATE-4", "SHOW-2")
+@thorough
 @drawing(providers_to_send)
 def test_generated_providers_are_created_and_shown(
     providers: Providers,
@@ -56,6 +57,7 @@ def test_generated_providers_are_created_and_shown(
 
 
 @requirement("UPDATE-1", "UPDATE-2")
+@thorough
 @holding(2)
 @drawing(providers_to_send)
 def test_generated_updates_are_accepted_and_shown(
@@ -69,6 +71,7 @@ def test_generated_updates_are_accepted_and_shown(
 
 
 @requirement("LIST-1")
+@thorough
 @holding(2)
 @drawing(lambda draw: draw(PAGE_SIZES, 10))
 def test_generated_page_sizes_are_served(
@@ -107,12 +110,14 @@ def queries_to_refuse(operation: Operation) -> Callable[[Draw], tuple[Query, ...
 
 
 @requirement("CREATE-7", "CREATE-8", "CREATE-9", "CREATE-10")
+@thorough
 @drawing(bodies_to_refuse(Operation.CREATE))
 def test_generated_creates_that_break_the_schema_are_refused(refusals: Refusals, drawn: tuple[Violation, ...]) -> None:
     refusals.creates(drawn)
 
 
 @requirement("UPDATE-6")
+@thorough
 @holding(3)
 @drawing(bodies_to_refuse(Operation.UPDATE))
 def test_generated_updates_that_break_the_schema_are_refused(refusals: Refusals, drawn: tuple[Violation, ...]) -> None:
@@ -120,6 +125,7 @@ def test_generated_updates_that_break_the_schema_are_refused(refusals: Refusals,
 
 
 @requirement("SHOW-6")
+@thorough
 @holding(1)
 @drawing(queries_to_refuse(Operation.SHOW))
 def test_generated_ids_that_are_none_are_refused(
@@ -132,6 +138,7 @@ def test_generated_ids_that_are_none_are_refused(
 
 
 @requirement("LIST-8")
+@thorough
 @holding(1)
 @drawing(queries_to_refuse(Operation.LIST))
 def test_generated_parameters_that_are_none_are_refused(

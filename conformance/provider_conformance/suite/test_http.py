@@ -13,7 +13,7 @@ from provider_conformance.changes import shows_change
 from provider_conformance.connection import CHUNKED
 from provider_conformance.contract import Operation
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import requirement, thorough
 from provider_conformance.refusals import accepted
 from provider_conformance.survival import METHODS, judge_survival
 from provider_conformance.values.plausible import TYPICAL, Traits, texts
@@ -92,6 +92,7 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
 
 
 @requirement("HTTP-2")
+@thorough
 def test_odd_bodies_are_survived(
     api: Api, providers: Providers, inventory: Inventory, refusals: Refusals, ledger: Ledger
 ) -> None:
@@ -128,6 +129,7 @@ def test_odd_bodies_are_survived(
 
 
 @requirement("HTTP-2")
+@thorough
 @holding(2)
 def test_odd_queries_are_survived(api: Api, providers: Providers, inventory: Inventory, ledger: Ledger) -> None:
     held = providers.create()
@@ -142,6 +144,7 @@ def test_odd_queries_are_survived(api: Api, providers: Providers, inventory: Inv
 
 
 @requirement("HTTP-2")
+@thorough
 @holding(2)
 def test_odd_headers_are_survived(api: Api, providers: Providers, inventory: Inventory, ledger: Ledger) -> None:
     held = providers.create()
@@ -182,6 +185,7 @@ ODD_MEDIA_TYPES = (None, "", "application/json; charset=none-such", "application
 
 
 @requirement("HTTP-2")
+@thorough
 @holding(3)
 def test_every_method_on_every_operation_is_survived(
     api: Api, providers: Providers, inventory: Inventory, ledger: Ledger

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from provider_conformance.errors import NotTestableError, ViolationError
 from provider_conformance.lanes import holding
 from provider_conformance.lifecycle import MOST_ALIVE, STEPS, Lifecycle, Parts
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import requirement, thorough
 from provider_conformance.search import certification, repeatable
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 @requirement("UPDATE-3", "DESTROY-3", "SHOW-3", "CREATE-4", "UPDATE-2", "DESTROY-2", "LIST-3", "LIST-6")
+@thorough
 @holding(4)
 def test_any_order_of_operations_leaves_what_the_model_says(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, draw: Draw, ledger: Ledger

@@ -13,7 +13,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import essential, requirement, thorough
 from provider_conformance.values.illegal import ORDERS, unfair_pages
 from provider_conformance.values.plausible import TYPICAL, single_changes, texts, varied
 
@@ -47,6 +47,7 @@ def several(providers: Providers, most: int = 7) -> list[Held]:
 
 
 @requirement("LIST-1")
+@essential
 @holding(7)
 def test_list_answers_with_an_object_of_the_documented_types(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
@@ -87,6 +88,7 @@ def test_a_page_has_at_most_pagesize_providers(
 
 
 @requirement("LIST-3")
+@thorough
 @holding(8)
 def test_the_pages_give_every_provider_once_and_in_the_same_order(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
@@ -283,6 +285,7 @@ def test_what_was_asked_for_is_reported_back(
 
 
 @requirement("LIST-8")
+@thorough
 @holding(3)
 def test_missing_ill_typed_and_unknown_parameters_are_refused(
     providers: Providers, inventory: Inventory, refusals: Refusals

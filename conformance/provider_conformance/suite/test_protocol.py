@@ -12,7 +12,7 @@ from provider_conformance.call import Call, json_body
 from provider_conformance.contract import Operation
 from provider_conformance.discretion import judge_errors
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import requirement, thorough
 from provider_conformance.refusals import BATCH, Refusals, not_survived
 from provider_conformance.values.plausible import TYPICAL, single_changes
 from provider_conformance.values.strange import (
@@ -91,6 +91,7 @@ def test_unknown_paths_are_answered_with_404(
 
 
 @requirement("HTTP-4")
+@thorough
 @holding(4)
 def test_a_body_of_another_media_type_is_refused(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
@@ -117,6 +118,7 @@ def test_a_body_of_another_media_type_is_refused(
 
 
 @requirement("HTTP-6")
+@thorough
 @holding(4)
 def test_errors_disclose_nothing(api: Api, providers: Providers, ledger: Ledger, expect: Expect) -> None:
     gone = providers.gone()

@@ -8,7 +8,7 @@ from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import essential, requirement
 from provider_conformance.refusals import not_survived
 from provider_conformance.values.illegal import unfair_ids
 from provider_conformance.values.plausible import TYPICAL, Traits, few_combinations, varied
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 @requirement("SHOW-1")
+@essential
 @holding(4)
 def test_an_existing_provider_is_shown_under_its_id(api: Api, providers: Providers, expect: Expect) -> None:
     first, second, third = providers.create_all(varied()[:3])

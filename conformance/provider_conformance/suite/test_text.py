@@ -13,7 +13,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import requirement, thorough
 from provider_conformance.refusals import Refusals, accepted, not_survived
 from provider_conformance.values.text import PROPERTIES, Text, dealt, mixtures, strategy
 
@@ -36,6 +36,7 @@ TURNS_OF_CREATE, TURNS_OF_UPDATE = (0, 2, 4), (1, 3)
 
 
 @requirement("HTTP-7")
+@thorough
 @holding(4)
 def test_text_is_given_back_exactly_or_refused(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
@@ -94,6 +95,7 @@ def _updated_apart(texts: Sequence[Text], kept: Mapping[str, tuple[str, ...]], w
 
 
 @requirement("HTTP-7")
+@thorough
 @holding(2)
 @drawing(lambda draw: draw(strategy(), max(6, draw.examples // 2)))
 def test_generated_text_is_given_back_exactly_or_refused(

@@ -14,7 +14,7 @@ from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import essential, requirement, thorough
 from provider_conformance.refusals import MARKS, OTHERWISE, not_survived
 from provider_conformance.values.illegal import (
     bodies_that_are_no_object,
@@ -30,6 +30,7 @@ from provider_conformance.values.plausible import (
     Traits,
     boundaries,
     changes_of_unlike,
+    different_in_all,
     few_combinations,
     near_changes,
     single_changes,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 
 @requirement("UPDATE-1")
+@essential
 @holding(4)
 def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, expect: Expect) -> None:
     held = providers.create()
@@ -81,7 +83,24 @@ def test_a_complete_plausible_update_is_answered_with_200(providers: Providers, 
         expect(judge.accepted, providers.update(held, TYPICAL), of=held, what="another provider destroyed before it")
 
 
+@requirement("UPDATE-2", "UPDATE-1", "UPDATE-3")
+@essential
+@holding(2)
+def test_an_update_changes_every_property_of_one_provider_alone(providers: Providers, expect: Expect) -> None:
+    held, *others = providers.create_some([TYPICAL] * min(2, providers.most))
+    before = [providers.shown(other) for other in others]
+
+    for traits in (different_in_all(), Traits(auth_mode="IP_AUTH", ips=1)):
+        with expect.each():
+            change(held, traits, providers, expect)
+        for other, state in zip(others, before, strict=True):
+            with expect.each():
+                since = f"the update of provider {held.id}"
+                expect(judge.unchanged, state, providers.state(other), of=held, requirement="UPDATE-3", since=since)
+
+
 @requirement("UPDATE-2", "UPDATE-1")
+@thorough
 @holding(3)
 @drawing(lambda draw: draw(strategy(), max(5, draw.examples // 2)))
 def test_show_and_list_give_every_value_as_updated(
@@ -147,6 +166,7 @@ def test_values_that_are_like_others_are_updated_too(providers: Providers, expec
 
 
 @requirement("UPDATE-2")
+@thorough
 @holding(4)
 def test_every_page_in_every_order_gives_what_was_updated(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
@@ -169,6 +189,7 @@ def test_every_page_in_every_order_gives_what_was_updated(
 
 
 @requirement("UPDATE-3")
+@thorough
 @holding(4)
 def test_no_other_provider_and_no_id_is_changed(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
@@ -207,6 +228,7 @@ def test_no_other_provider_and_no_id_is_changed(
 
 
 @requirement("UPDATE-4")
+@thorough
 @holding(3)
 def test_the_same_update_sent_twice_leaves_the_same_state(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
@@ -292,6 +314,7 @@ def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
 
 
 @requirement("UPDATE-6")
+@thorough
 @holding(3)
 def test_an_update_that_lacks_a_property_or_has_a_wrong_one_is_refused(refusals: Refusals) -> None:
     refusals.updates(
@@ -305,6 +328,7 @@ def test_an_update_that_lacks_a_property_or_has_a_wrong_one_is_refused(refusals:
 
 
 @requirement("UPDATE-7")
+@thorough
 @holding(3)
 def test_an_update_without_an_object_or_an_int64_id_is_refused(refusals: Refusals) -> None:
     refusals.updates([*bodies_that_are_no_object(), *ill_typed_ids(Operation.UPDATE)])

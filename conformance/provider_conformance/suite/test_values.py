@@ -12,7 +12,7 @@ from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge.wording import differing
 from provider_conformance.lanes import holding
-from provider_conformance.plugin import requirement
+from provider_conformance.plugin import requirement, thorough
 from provider_conformance.refusals import accepted, not_survived
 from provider_conformance.values import unusual
 from provider_conformance.values.plausible import TYPICAL
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 @requirement("VALUE-1")
+@thorough
 @drawing(lambda draw: draw(unusual.strategy(), max(5, draw.examples // 6)))
 def test_what_is_unusual_is_created_exactly_or_refused(
     api: Api,
@@ -83,6 +84,7 @@ def test_what_is_unusual_is_created_exactly_or_refused(
 
 
 @requirement("VALUE-1")
+@thorough
 @holding(5)
 @drawing(lambda draw: draw(unusual.strategy(), max(5, draw.examples // 2)))
 def test_what_is_unusual_is_updated_exactly_or_refused(

@@ -205,7 +205,7 @@ def single_changes() -> Iterator[Traits]:
 
 def changes_of_unlike() -> Iterator[Traits]:
     """Change one property after another of a provider unlike the typical one, and each back again."""
-    unlike = _unlike()
+    unlike = different_in_all()
     for traits in single_changes():
         names = differences(traits, TYPICAL)
         changed = {name: getattr(traits, name) for name in names}
@@ -214,8 +214,8 @@ def changes_of_unlike() -> Iterator[Traits]:
         yield unlike
 
 
-def _unlike() -> Traits:
-    """Return traits that differ from the typical ones in every property that an update can show."""
+def different_in_all() -> Traits:
+    """Return traits that differ from the typical ones in every property but auth_mode, which others depend on."""
     values = {name: getattr(traits, name) for traits in single_changes() for name in differences(traits, TYPICAL)}
     return Traits(**{**values, "auth_mode": "REGISTER_AUTH", "ips": 2, "rotation": 0})
 
