@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from command import TOKEN, certify
+from provider_conformance.config import DEFAULT_SEED
 from provider_conformance.contract import Level
 from provider_conformance.faults.catalogue import combined
 from provider_conformance.reference.messages import RefusedError
@@ -24,11 +25,12 @@ from provider_conformance.reference.server import ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
 from provider_conformance.reports.console import USUAL_REQUESTS
+from provider_conformance.values.plausible import NAME_PREFIX, nonce
 from relay import Relay
 from test_cleanup import everybody, provider
-from test_no_blame import served
 from variants.freedoms import Freedoms
 from variants.service import METHODS, Service
+from variants.stacks.looping import served
 
 if TYPE_CHECKING:
     import variants.messages
@@ -120,13 +122,14 @@ def test_what_operators_create_meanwhile_is_theirs_though_it_has_what_a_refused_
 
 
 def test_two_runs_of_the_same_seed_take_names_of_their_own(tmp_path: Path) -> None:
+    taken = f"{NAME_PREFIX}-{nonce(DEFAULT_SEED)}"
     store = Store()
-    store.insert({**THEIRS, "name": "pconf-3054-1"})
+    store.insert({**THEIRS, "name": f"{taken}-1"})
     with ThreadServer(Reference(store, TOKEN)) as server:
         run = certify(tmp_path, server.base_url, "--only", "SHOW-1")
-        assert [one["name"] for one in store.all()] == ["pconf-3054-1"]
+        assert [one["name"] for one in store.all()] == [f"{taken}-1"]
     assert "names of another run are in use" in run.output
-    assert "pconf-3054" not in (tmp_path / "reports" / "journal.jsonl").read_text()
+    assert taken not in (tmp_path / "reports" / "journal.jsonl").read_text()
 
 
 class TakesFewerLater(Reference):

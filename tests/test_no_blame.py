@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from provider_conformance.exchange import Exchange, Request, Response
 from provider_conformance.jsontext import DEEPEST, read_json
 from variants.freedoms import Freedoms
 from variants.service import Service, nested
-from variants.stacks import looping
+from variants.stacks.looping import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,20 +23,6 @@ if TYPE_CHECKING:
     from variants.messages import Answer
 
 BASE = "/api/providers"
-
-
-def served(service: Service) -> str:
-    """Serve for as long as the tests last, and return the base URL."""
-    there = threading.Event()
-    urls: list[str] = []
-
-    def started(host: str, port: int) -> None:
-        urls.append(f"http://{host}:{port}{BASE}")
-        there.set()
-
-    threading.Thread(target=looping.serve, args=(service, BASE, started), daemon=True).start()
-    assert there.wait(30)
-    return urls[0]
 
 
 def answered(body: bytes, status: int = 200, media_type: str = "application/json", target: str = BASE) -> Exchange:

@@ -109,12 +109,13 @@ def _target(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _import_what_comes_later() -> None:
-    from provider_conformance.plugin import SUITE_ORDER  # noqa: PLC0415
+    """Load what tests and reports need; what is missing is told by who needs it."""
+    with contextlib.suppress(ModuleNotFoundError):
+        from provider_conformance.plugin import SUITE_ORDER  # noqa: PLC0415
 
-    for file in SUITE_ORDER:
-        import_module(f"provider_conformance.suite.{file.removesuffix('.py')}")
-    for name in ("provider_conformance.outcomes", "provider_conformance.reports.github", "jinja2"):
-        import_module(name)
+        suite = [f"provider_conformance.suite.{file.removesuffix('.py')}" for file in SUITE_ORDER]
+        for name in (*suite, "provider_conformance.outcomes", "provider_conformance.reports.github", "jinja2"):
+            import_module(name)
 
 
 def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -44,3 +45,17 @@ def serve(service: Service, base_path: str, started: Callable[[str, int], None])
         await asyncio.Event().wait()
 
     asyncio.run(main())
+
+
+def served(service: Service, base_path: str = "/api/providers") -> str:
+    """Serve in a thread for as long as the tests last, and return the base URL."""
+    there = threading.Event()
+    urls: list[str] = []
+
+    def started(host: str, port: int) -> None:
+        urls.append(f"http://{host}:{port}{base_path}")
+        there.set()
+
+    threading.Thread(target=serve, args=(service, base_path, started), daemon=True).start()
+    assert there.wait(30)
+    return urls[0]
