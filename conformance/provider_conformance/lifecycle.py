@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import hypothesis
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.errors import Flaky
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from provider_conformance import judge
 from provider_conformance.changes import change
-from provider_conformance.errors import NotTestableError
+from provider_conformance.errors import NotTestableError, ViolationError
+from provider_conformance.search import certification, repeatable
 from provider_conformance.values.plausible import Traits, strategy
 
 if TYPE_CHECKING:
@@ -149,3 +152,26 @@ class Lifecycle(RuleBasedStateMachine):
 
     def _did(self, what: str, held: Held | None) -> None:
         self.last, self.touched = what, held
+
+
+def run_through(parts: Parts, examples: int, seed: int) -> None:
+    """Take so many ways through the machine, the same for the same seed.
+
+    Raises ViolationError, and NotTestableError where a target does not answer the same again.
+    """
+
+    class OfThisRun(Lifecycle):
+        """The machine over the parts of this run."""
+
+    OfThisRun.parts = parts
+    known = len(parts.ledger.claims)
+    settings = certification(examples, stateful_step_count=STEPS)
+    try:
+        with repeatable():
+            run_state_machine_as_test(hypothesis.seed(seed)(OfThisRun), settings=settings)
+    except Flaky as flaky:
+        # Hypothesis repeats what failed, and a target that has changed meanwhile does not fail again.
+        found = next((claim.problem for claim in parts.ledger.claims[known:] if claim.problem), None)
+        if found is None:
+            raise NotTestableError("the same requests are answered in different ways") from flaky
+        raise ViolationError(found.summary) from flaky

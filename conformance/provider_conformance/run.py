@@ -113,9 +113,10 @@ def _import_what_comes_later() -> None:
     with contextlib.suppress(ModuleNotFoundError):
         from provider_conformance.plugin import SUITE_ORDER  # noqa: PLC0415
 
-        suite = [f"provider_conformance.suite.{file.removesuffix('.py')}" for file in SUITE_ORDER]
-        for name in (*suite, "provider_conformance.outcomes", "provider_conformance.reports.github", "jinja2"):
-            import_module(name)
+        suite = [f"suite.{file.removesuffix('.py')}" for file in SUITE_ORDER]
+        for name in (*suite, "lifecycle", "search", "outcomes", "reports.github"):
+            import_module(f"provider_conformance.{name}")
+        import_module("jinja2")
 
 
 def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis:

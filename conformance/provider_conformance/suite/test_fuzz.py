@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import strategies as st
-
 from provider_conformance import judge
 from provider_conformance.changes import change
 from provider_conformance.contract import Operation
@@ -28,7 +26,11 @@ if TYPE_CHECKING:
 Query = dict[str, str]
 
 
-PAGE_SIZES = st.integers(1, 100)
+def page_sizes(draw: Draw) -> tuple[int, ...]:
+    """Draw page sizes that every list takes."""
+    from hypothesis import strategies as st  # noqa: PLC0415 - slow to import
+
+    return draw(st.integers(1, 100), 10)
 
 
 def providers_to_send(draw: Draw) -> tuple[Traits, ...]:
@@ -73,7 +75,7 @@ def test_generated_updates_are_accepted_and_shown(
 @requirement("LIST-1")
 @thorough
 @holding(2)
-@drawing(lambda draw: draw(PAGE_SIZES, 10))
+@drawing(page_sizes)
 def test_generated_page_sizes_are_served(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, drawn: tuple[int, ...]
 ) -> None:
