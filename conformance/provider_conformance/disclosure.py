@@ -105,8 +105,7 @@ def internals(text: str, said: str, base: str) -> tuple[str, str] | None:
 
 def token_disclosed(text: str, token: str, said: str) -> bool:
     """Tell whether an error gives the token, one of its encodings, or a good part of it, that the request did not."""
-    texts = (text, *_readings(text))
-    return any(form in one and not _has(said, form) for form in _forms(token) for one in texts)
+    return any(not _has(said, form) for form in _borne(text, token))
 
 
 def value_disclosed(text: str, values: Iterable[str], said: str) -> str | None:
@@ -162,6 +161,13 @@ def _is_json(text: str) -> bool:
 def _unescaped(escape: re.Match[str]) -> str:
     code, letter = escape.groups()
     return chr(int(code, 16)) if code else _ESCAPED.get(letter, letter)
+
+
+@lru_cache(maxsize=1024)
+def _borne(text: str, token: str) -> Sequence[str]:
+    """Return the forms of a token that a text bears; the same error comes often."""
+    texts = (text, *_readings(text))
+    return tuple(form for form in _forms(token) if any(form in one for one in texts))
 
 
 @lru_cache(maxsize=4)
