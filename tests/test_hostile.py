@@ -131,6 +131,11 @@ def assert_bounded(ending: Ending) -> None:
     assert TOKEN not in ending.output
 
 
+def assert_left_is_told(ending: Ending) -> None:
+    """What is left is told, and nothing else is told to be."""
+    assert bool(ending.report["cleanup"]["left"]) == ("LEFT BEHIND" in ending.output), ending.output
+
+
 @pytest.mark.parametrize("trial", [(case, 0) for case in CASES], ids=lambda trial: trial[0])
 def test_whoever_is_hostile_from_the_beginning_is_named_at_once(trial: Trial, tmp_path: Path) -> None:
     ending = ended(*trial, tmp_path)
@@ -143,10 +148,11 @@ def test_whoever_turns_hostile_ends_the_run(trial: Trial, tmp_path: Path) -> Non
     ending = ended(*trial, tmp_path)
     assert_bounded(ending)
     assert ending.report["verdict"] != "conformant"
-    assert bool(ending.report["cleanup"]["left"]) == ("LEFT BEHIND" in ending.output), ending.output
+    assert_left_is_told(ending)
 
 
 def test_a_target_that_falls_silent_is_blamed_for_nothing(tmp_path: Path) -> None:
     ending = ended("silence", 300, tmp_path)
     assert_bounded(ending)
     assert (ending.code, ending.report["verdict"]) == (3, "incomplete"), ending.output
+    assert_left_is_told(ending)

@@ -8,15 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from provider_conformance.disclosure import parts_of
-from provider_conformance.exchange import TOKEN_HEADER, Exchange, Request
-from provider_conformance.masking import Masker
+from provider_conformance.exchange import TOKEN_HEADER, Request
+from provider_conformance.masking import Masker, on_bytes
 from provider_conformance.record import OTHER_TOKEN, TOKEN, Claim, Notes, Record
 from provider_conformance.rules import judged_again, rests_on_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from provider_conformance.exchange import Headers, Response
+    from provider_conformance.exchange import Exchange, Headers, Response
     from provider_conformance.ledger import Ledger
     from provider_conformance.record import Circumstances
     from provider_conformance.target import Target
@@ -140,10 +140,7 @@ def _without_members(exchange: Exchange, masker: Masker) -> Exchange:
     if response is not None and (told := masker.members_of(response.body)) != response.body:
         response = replace(response, body=told)
     masked = Request(request.method, request.target, headers, body)
-    return Exchange(
-        *(exchange.number, exchange.operation, masked, response),
-        *(exchange.problem, exchange.detail, exchange.elapsed),
-    )
+    return replace(exchange, request=masked, response=response)
 
 
 def _elsewhere(exchange: Exchange, masker: Masker) -> Exchange:
@@ -153,11 +150,11 @@ def _elsewhere(exchange: Exchange, masker: Masker) -> Exchange:
         request,
         target=mask(request.target),
         headers=_on_headers(request.headers, masker),
-        body=None if request.body is None else _on_bytes(mask, request.body),
+        body=None if request.body is None else on_bytes(mask, request.body),
     )
     if response is not None:
         headers = _on_headers(response.headers, masker)
-        response = replace(response, reason=mask(response.reason), headers=headers, body=_on_bytes(mask, response.body))
+        response = replace(response, reason=mask(response.reason), headers=headers, body=on_bytes(mask, response.body))
     return replace(exchange, request=request, response=response, detail=mask(exchange.detail))
 
 
@@ -194,16 +191,12 @@ def _without_parts(exchange: Exchange, original: Exchange, parts: re.Pattern[str
         return parts.sub(stand_in, text)
 
     headers = tuple((name, mask(value)) for name, value in response.headers)
-    response = replace(response, reason=mask(response.reason), headers=headers, body=_on_bytes(mask, response.body))
+    response = replace(response, reason=mask(response.reason), headers=headers, body=on_bytes(mask, response.body))
     return replace(exchange, response=response)
 
 
 def _on_headers(headers: Headers, masker: Masker) -> Headers:
     return tuple((masker.elsewhere(name), masker.elsewhere(value)) for name, value in headers)
-
-
-def _on_bytes(mask: Callable[[str], str], body: bytes) -> bytes:
-    return mask(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def _said_in(exchange: Exchange) -> Sequence[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from provider_conformance.jsontext import JsonValue
 
@@ -70,7 +70,7 @@ class Masker:
         """Return a body with what is named a password replaced; most name none, which is seen before it is decoded."""
         if not any(map(body.__contains__, _NAMES_IN_BYTES)):
             return body
-        return self.members(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        return on_bytes(self.members, body)
 
     def elsewhere(self, text: str) -> str:
         """Return the text with every known secret replaced, wherever it stands."""
@@ -117,6 +117,11 @@ class Masker:
         if any("\udc80" <= character <= "\udcff" for character in text):
             return f'{found[1]}"{MASK}\udcff"'  # nor is what was no UTF-8
         return f'{found[1]}"{self._secrets.get(text, MASK)}"'
+
+
+def on_bytes(mask: Callable[[str], str], body: bytes) -> bytes:
+    """Replace something in the text of a body; what is no UTF-8 stays as it is."""
+    return mask(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def _bytes(text: str) -> bytes:

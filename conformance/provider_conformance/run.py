@@ -116,7 +116,6 @@ def _import_what_comes_later() -> None:
         suite = [f"suite.{file.removesuffix('.py')}" for file in SUITE_ORDER]
         for name in (*suite, "lifecycle", "search", "outcomes", "reports.github"):
             import_module(f"provider_conformance.{name}")
-        import_module("jinja2")
 
 
 def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis:

@@ -49,14 +49,15 @@ def first_and_last(runner: Runner, fault: str) -> tuple[float, float]:
 
 
 def test_first_failure(runner: Runner, contribute: Callable[[Row], None]) -> None:
-    always, always_whole = _first_and_last(ALWAYS_VISIBLE, runner)
-    example, example_whole = _first_and_last(FAULTS, runner)
+    always, always_whole = measured(ALWAYS_VISIBLE, runner)
+    example, example_whole = measured(FAULTS, runner)
 
     contribute(Row(FAILURE, "the whole run", always_whole + example_whole))
     contribute(Row(FAILURE, "its first failure, of faults that every answer shows", always))
     contribute(Row(FAILURE, "its first failure, of the faults of the example report", example))
 
 
-def _first_and_last(faults: Sequence[str], runner: Runner) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def measured(faults: Sequence[str], runner: Runner) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Certify a server with each of the faults; give all first times, and all last ones."""
     first, last = zip(*(first_and_last(runner, fault) for fault in faults), strict=True)
     return first, last

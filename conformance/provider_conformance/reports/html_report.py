@@ -15,6 +15,8 @@ from collections import Counter
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from jinja2 import Environment, StrictUndefined
+
 from provider_conformance.about import EMBEDDED, tracker
 from provider_conformance.contract import Level, Operation
 from provider_conformance.reports.blocks import block
@@ -64,8 +66,6 @@ def write(report: Report, directory: Path) -> Path:
 
 def render(report: Report) -> bytes:
     """Return report.html as bytes."""
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - slow to import, and runs ask for names only at first
-
     environment = Environment(
         autoescape=True,
         finalize=_printed,

@@ -47,9 +47,9 @@ def serve(service: Service, base_path: str, started: Callable[[str, int], None])
     asyncio.run(main())
 
 
-def served(service: Service, base_path: str = "/api/providers") -> str:
+def served(service: Service) -> str:
     """Serve in a thread for as long as the tests last, and return the base URL."""
-    there = threading.Event()
+    base_path, there = "/api/providers", threading.Event()
     urls: list[str] = []
 
     def started(host: str, port: int) -> None:
