@@ -269,7 +269,7 @@ class Inventory:
     def _tail(self, last: int, most: int, pagesize: int, sort_by: str | None) -> list[Exchange]:
         """Read so many pages at the end; where others have left meanwhile, some of them are past the last."""
         numbers = range(self.first_page() + last - most, self.first_page() + last)
-        return [page for number in numbers if listed(page := self._api.list(number, pagesize, sort_by))]
+        return list(filter(listed, self._api.list_each((number, pagesize, sort_by) for number in numbers)))
 
     def backwards(self, walk: Walk) -> Walk:
         """Ask for the pages of a walk again, from the last to the first, unless some were left out of it."""

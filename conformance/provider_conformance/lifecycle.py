@@ -14,7 +14,7 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from provider_conformance import judge
-from provider_conformance.changes import change
+from provider_conformance.changes import accept, shows_change
 from provider_conformance.errors import NotTestableError, ViolationError
 from provider_conformance.search import certification, repeatable
 from provider_conformance.values.plausible import Traits, strategy
@@ -75,18 +75,22 @@ class Lifecycle(RuleBasedStateMachine):
     def create(self, traits: Traits) -> None:
         """Create a provider, and look at what show gives of it."""
         parts = self.parts
-        held = parts.providers.create(traits)
+        held = parts.providers.held_by(parts.providers.tried(traits))
         self._did("create", held)
-        shown = parts.providers.shown(held)
+        self._look_at_all()
+        shown = parts.providers.state(held)
         parts.expect(judge.shows_values, shown, of=held, requirement="CREATE-4", values=held.body)
 
     @precondition(lambda self: bool(self.held))
     @rule(index=st.integers(0, MOST_ALIVE - 1), traits=strategy())
     def update(self, index: int, traits: Traits) -> None:
         """Update one of them, and look at what show gives of it."""
-        held = self._pick(index)
+        parts, held = self.parts, self._pick(index)
         self._did("update", held)
-        change(held, traits, self.parts.providers, self.parts.expect)
+        before, values = parts.providers.shown(held), held.body
+        accept(held, traits, parts.providers)
+        self._look_at_all()
+        shows_change(held, before, values, parts.providers, parts.expect)
 
     @precondition(lambda self: bool(self.held))
     @rule(index=st.integers(0, MOST_ALIVE - 1))
@@ -96,6 +100,7 @@ class Lifecycle(RuleBasedStateMachine):
         if not parts.providers.destroy(held).succeeded:
             raise NotTestableError("destroy is not accepted")
         self._did("destroy", held)
+        self._look_at_all()
         shown = parts.api.show(held.id)
         parts.expect(judge.no_longer_shown, shown, of=held, requirement="DESTROY-2", id=held.id, name=held.name)
 
@@ -149,6 +154,11 @@ class Lifecycle(RuleBasedStateMachine):
 
     def _pick(self, index: int) -> Held:
         return self.held[index % len(self.held)]
+
+    def _look_at_all(self) -> None:
+        """Show whom the last step was about and all others side by side, for those who judge them next."""
+        touched = [self.touched.id] if self.touched is not None else []
+        self.parts.api.look(list(dict.fromkeys([*touched, *self.parts.providers.ids])))
 
     def _did(self, what: str, held: Held | None) -> None:
         self.last, self.touched = what, held

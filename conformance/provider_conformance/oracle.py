@@ -228,7 +228,8 @@ class Providers(Ownership):
         """Create providers that a careless comparison may take for each other, and one that is unlike them.
 
         The name of the one before that begins with all of the first one's; the last is a twin, where that is accepted.
-        Where there is little room, there are three at least: the first, the namesake, and the one unlike them.
+        Where there is little room, there are three at least: the first, the namesake, and the one unlike them. The
+        namesake and the twin have not been shown yet.
         """
         kinds = (Traits(ips=MOST_IPS), TYPICAL)[: 2 if self.most > 3 else 1]
         *first, unlike_them = self._create_some([*map(self.draft, kinds), self.draft(next(combinations()))])
@@ -239,16 +240,12 @@ class Providers(Ownership):
         answers = self.send_all(late, fair=False)
         alike = [self.held_by(self._judged(late[0], answers[0]))]
         alike += [made for answer in answers[1:] if (made := self.holding(answer)) is not None]
-        self.show_all(alike)
-        for held in alike:
-            self.shown(held)
         return [*first, alike[0], unlike_them, *alike[1:]]
 
     def send(self, draft: Draft, *, content_type: str = "application/json", fair: bool = True) -> Exchange:
         """Send a create, journalled before and after, without judging its answer; one not `fair` may be refused."""
         self.need_room()
-        answer = self._api.create(self.announce(draft), content_type=content_type)
-        self.adopt(answer, draft)
+        (answer,) = self.adopt_all([draft], [self._api.create(self.announce(draft), content_type=content_type)])
         return self._api.served(answer) if fair else self._api.heard(answer)
 
     def send_all(self, drafts: Sequence[Draft], *, fair: bool = True) -> list[Exchange]:
@@ -366,6 +363,12 @@ class Providers(Ownership):
         if answer.succeeded:
             self.forget(held)
         return answer
+
+    def destroy_all(self, held: Sequence[Held]) -> list[Exchange]:
+        """Destroy providers of ours side by side, as `destroy` does."""
+        answers = list(self._api.send_all([self._api.call(Operation.DESTROY, {"id": one.id}) for one in held]))
+        self.forget_destroyed(held, answers)
+        return [self._api.served(answer) for answer in answers]
 
     def gone(self) -> int:
         """Return an id that names nothing: one that the run created and destroyed."""

@@ -193,6 +193,8 @@ class Ownership:
         self._api.look(list(self._given(doubtful)))
         for answer, draft in doubtful:
             self.adopt(answer, draft)
+        # What is refused needs no room.
+        self.share.resize(len(self.held))
         return answered
 
     def _doubt(self, answer: Exchange, draft: Draft) -> None:
@@ -249,6 +251,11 @@ class Ownership:
             members = judge.members_of(shown) or {}
             return judge.loose_id(members.get("id")) != identity or members.keys() == {"id"}
         return self._inventory.is_gone(shown, identity)
+
+    def are_gone(self, identities: Sequence[int]) -> bool:
+        """Tell whether show says of none of these that there is such a provider, asked side by side."""
+        self._api.look(identities)
+        return all(map(self.is_gone, identities))
 
     def newcomers(self, before: Walk) -> list[int]:
         """Return the ids that list gives now, gave not before, and that are not ours: a few at most."""

@@ -42,7 +42,7 @@ OTHERWISE = Traits(
 )
 """Traits that differ from the typical ones, and from what a server may fall back to, wherever a change can show."""
 
-BATCH = 16
+BATCH = 32
 """Requests between two looks at the provider that they are aimed at; only when it has changed, each is sent alone."""
 
 MOST_SHOWN = 100

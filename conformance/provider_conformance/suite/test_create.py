@@ -139,8 +139,7 @@ def test_no_id_is_given_twice(providers: Providers, expect: Expect) -> None:
                 raise NotTestableError(f"create gives no id: {judge.answer(answer)}")
             expect(judge.id_is_new, answer, seen=list(given))
             given.append(identity)
-        for held in providers.held[keep:]:
-            providers.release(held)
+        providers.release_all(providers.held[keep:])
 
 
 @requirement("CREATE-3", "CREATE-4")

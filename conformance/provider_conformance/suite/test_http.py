@@ -93,7 +93,7 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
 
 @requirement("HTTP-2")
 @thorough
-def test_odd_bodies_are_survived(
+def test_odd_bodies_of_creates_are_survived(
     api: Api, providers: Providers, inventory: Inventory, refusals: Refusals, ledger: Ledger
 ) -> None:
     held = providers.create()
@@ -110,13 +110,20 @@ def test_odd_bodies_are_survived(
             if accepted(answer):
                 providers.adopt(answer, draft)
         # What was taken must be given, too.
-        api.send_each(api.shows(providers.ids))
-        if providers.held:
-            inventory.walk(ours=providers.ids)
+        if ids := providers.ids:
+            with api.ahead([*api.shows(ids), *inventory.sure_pages(len(ids))]):
+                api.send_each(api.shows(ids))
+                inventory.walk(ours=ids)
         providers.clear()
     refusals.take_over(before, drafts)
-    providers.clear()
 
+    judge_survival(ledger)
+
+
+@requirement("HTTP-2")
+@thorough
+@holding(1)
+def test_odd_bodies_of_updates_and_destroys_are_survived(api: Api, providers: Providers, ledger: Ledger) -> None:
     held = providers.create()
     update = {"id": held.id, **providers.values.update(held.id, held.body)}
     api.send_each([api.call(Operation.UPDATE, body) for _, body in odd_bodies(update)])

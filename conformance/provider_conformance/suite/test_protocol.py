@@ -191,7 +191,8 @@ class Stray:
         That our provider is as it was unless they act is judged here. It is looked at once for a batch of them; only
         when it has changed, each is sent again alone.
         """
-        for batch in in_batches(strays, min(BATCH, max(1, self._providers.most - len(self._providers.held)))):
+        room = max(1, self._providers.most - len(self._providers.held))
+        for batch in in_batches(strays, room if operation is Operation.CREATE else BATCH):
             held, state = self._held, self._providers.shown(self._held)
             answers = self._answers(operation, batch, held)
             after = self._api.served(self._api.show(held.id))

@@ -282,8 +282,7 @@ def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
     before = refusals.look_around()
     # One that was updated in its life, and one that was not.
     providers.update(doomed[0], OTHERWISE)
-    for held in doomed:
-        _destroyed(held, providers)
+    _destroy(doomed, providers)
     if providers.is_gone(kept.id):
         raise NotTestableError("destroy takes other providers along (DESTROY-3), so that nothing can be said of others")
 
@@ -341,7 +340,8 @@ def test_an_update_with_an_ill_typed_id_of_nobody_is_refused_too(
 ) -> None:
     kept = providers.create()
     expect.control(providers.update(kept, OTHERWISE))
-    gone = _destroyed(providers.create(), providers)
+    gone = providers.create()
+    _destroy([gone], providers)
     body = providers.values.update(gone.id, gone.body)
 
     for violation in ill_typed_ids(Operation.UPDATE):
@@ -355,9 +355,8 @@ def test_an_update_with_an_ill_typed_id_of_nobody_is_refused_too(
 UNKNOWN_ID = "the id of a destroyed provider"
 
 
-def _destroyed(held: Held, providers: Providers) -> Held:
-    """Destroy a provider, so that its id names nothing."""
-    answer = providers.destroy(held)
-    if not answer.succeeded or not providers.is_gone(held.id):
-        raise NotTestableError(f"no id to test with: destroy is answered with {judge.outcome(answer)}")
-    return held
+def _destroy(doomed: Sequence[Held], providers: Providers) -> None:
+    """Destroy providers, so that their ids name nothing."""
+    answers = providers.destroy_all(doomed)
+    if not all(answer.succeeded for answer in answers) or not providers.are_gone([held.id for held in doomed]):
+        raise NotTestableError(f"no id to test with: destroy is answered with {judge.outcome(answers[0])}")

@@ -62,7 +62,8 @@ def test_what_is_unusual_is_created_exactly_or_refused(
             for draft, trial, answer in zip(drafts, trials, answers, strict=True)
             if answer.refused
         )
-        shown = look_at(answers, api, providers)
+        made = [held.id for answer in answers if (held := providers.holding(answer))]
+        shown, pages = look_at(made, api, inventory, ledger)
         results = []
         for draft, trial, answer in zip(drafts, trials, answers, strict=True):
             results.append(False)
@@ -73,7 +74,7 @@ def test_what_is_unusual_is_created_exactly_or_refused(
                     expect(judge.stored_or_refused, answer, what=trial.odd.what)
                 if held is not None:
                     results[-1] = kept(answer, shown[held.id], held, draft.body, trial, spoilt, expect)
-        list_agrees(providers.held, shown, inventory, expect, ledger)
+        list_agrees(pages, providers.held, shown, expect)
         providers.clear()
         return results
 
@@ -113,10 +114,11 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
             for one, trial in zip(ours, trials, strict=True)
         ]
         answers = list(api.send_all([api.call(Operation.UPDATE, body) for body in bodies]))
-        after = api.show_all([one.id for one in ours])
+        after, pages = look_at([one.id for one in ours], api, inventory, ledger)
         results = []
-        for one, trial, state, body, answer, shown in zip(ours, trials, before, bodies, answers, after, strict=True):
+        for one, trial, state, body, answer in zip(ours, trials, before, bodies, answers, strict=True):
             results.append(False)
+            shown = after[one.id]
             if shown.succeeded and (accepted(answer) or answer.refused):
                 one.shown = shown
             else:
@@ -132,7 +134,7 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
                     results[-1] = kept(answer, shown, one, body, trial, spoilt, expect)
                 else:
                     expect(judge.refused_without_change, state, answer, shown, of=one, what=trial.odd.what)
-        list_agrees(ours, {one.id: shown for one, shown in zip(ours, after, strict=True)}, inventory, expect, ledger)
+        list_agrees(pages, ours, after, expect)
         return results
 
     groups = [*single(unusual.combinations()), *unusual.groups(parameters=True), *single(drawn)]
@@ -175,20 +177,23 @@ def together_or_alone(
         are_kept(some_apart)
 
 
-def look_at(answers: Sequence[Exchange], api: Api, providers: Providers) -> dict[int, Exchange]:
-    """Show the providers that creates have made, side by side; return what show gives by id."""
-    held = [one for answer in answers if (one := providers.holding(answer))]
-    return dict(zip((one.id for one in held), api.show_all([one.id for one in held]), strict=True))
+def look_at(
+    ids: Sequence[int], api: Api, inventory: Inventory, ledger: Ledger
+) -> tuple[Mapping[int, Exchange], Sequence[Exchange]]:
+    """Show providers of ours and read the list as far as it gives them, side by side; return both, the first by id.
+
+    A list that is not right for plausible values either is not read.
+    """
+    is_right = not any(map(ledger.violated, ("LIST-4", "UPDATE-2")))
+    reads_list = bool(ids) and is_right
+    with api.ahead([*api.shows(ids), *(inventory.sure_pages(len(ids)) if reads_list else ())]):
+        shown = dict(zip(ids, api.show_all(ids), strict=True))
+        return shown, inventory.walk(ours=ids).pages if reads_list else ()
 
 
-def list_agrees(
-    ours: Sequence[Held], shown: Mapping[int, Exchange], inventory: Inventory, expect: Expect, ledger: Ledger
-) -> None:
-    """Hold list to what show gives of unusual values (LIST-4), unless it is not right for plausible ones either."""
-    ids = [held.id for held in ours if held.id in shown]
-    if not ids or any(map(ledger.violated, ("LIST-4", "UPDATE-2"))):
-        return
-    for page in inventory.walk(ours=ids).pages:
+def list_agrees(pages: Sequence[Exchange], ours: Sequence[Held], shown: Mapping[int, Exchange], expect: Expect) -> None:
+    """Hold list to what show gives of unusual values (LIST-4)."""
+    for page in pages:
         for held in ours:
             if held.id in shown:
                 with expect.each():
