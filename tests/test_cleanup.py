@@ -17,13 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from command import TOKEN
+from command import TOKEN, certify
 from provider_conformance.guard import Guard
 from provider_conformance.reference.server import Server, ThreadServer
+from provider_conformance.reference.service import Reference
+from provider_conformance.reference.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from provider_conformance.reference.messages import Properties
 
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 FOREIGN = 25
@@ -222,3 +226,35 @@ def test_a_run_keeps_the_journal_of_one_that_was_killed(server: Server, tmp_path
 
     assert command("cleanup", str(kept), cwd=tmp_path).returncode == 0
     assert everybody(server) == []
+
+
+class StoresTwice(Reference):
+    """Stores what is created twice, and gives the id of one."""
+
+    def store_created(self, properties: Properties) -> int:
+        super().store_created(properties)
+        return super().store_created(properties)
+
+
+class LosesEveryTenthDestroy(Reference):
+    """Says of every tenth destroy that it was done, and keeps the provider."""
+
+    def prepare(self) -> None:
+        self.removals = 0
+
+    def remove(self, provider_id: int) -> bool:
+        self.removals += 1
+        return self.store.get(provider_id) is not None if self.removals % 10 == 0 else super().remove(provider_id)
+
+
+@pytest.mark.parametrize("kind", [StoresTwice, LosesEveryTenthDestroy])
+def test_what_a_server_keeps_in_secret_is_destroyed_as_well(kind: type[Reference], tmp_path: Path) -> None:
+    store = Store()
+    store.insert({**provider("Head office"), "in_parameters": [], "out_parameters": []})
+    with ThreadServer(kind(store, TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--level", "core")
+        kept = [one["name"] for one in store.all()]
+
+    assert run.report["verdict"] == "nonconformant"
+    assert kept == ["Head office"]
+    assert run.report["cleanup"]["left"] == []

@@ -10,17 +10,19 @@ import pytest
 from command import TOKEN, certify
 from provider_conformance import judge
 from provider_conformance.contract import Operation
-from provider_conformance.exchange import Exchange, Request, Response
+from provider_conformance.exchange import Exchange, Response
+from provider_conformance.exchange import Request as Sent
 from provider_conformance.jsontext import DEEPEST, read_json
-from variants.freedoms import Freedoms
-from variants.service import Service, nested
+from variants.freedoms import Freedoms, Unfound
+from variants.messages import Answer
+from variants.service import RefusalError, Service, nested
 from variants.stacks.looping import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from variants.messages import Answer
+    from variants.messages import Request
 
 BASE = "/api/providers"
 
@@ -28,7 +30,7 @@ BASE = "/api/providers"
 def answered(body: bytes, status: int = 200, media_type: str = "application/json", target: str = BASE) -> Exchange:
     """Return an exchange with an answer made by hand."""
     headers = (("Content-Type", media_type),)
-    return Exchange(1, Operation.SHOW, Request("GET", f"{target}/show?id=1", ()), Response(status, "X", headers, body))
+    return Exchange(1, Operation.SHOW, Sent("GET", f"{target}/show?id=1", ()), Response(status, "X", headers, body))
 
 
 # What others have stored
@@ -121,6 +123,56 @@ def test_a_list_of_huge_providers_of_others_is_no_harm_that_an_excessive_body_di
     assert run.told() == ""
     (reason,) = (entry["reason"] for entry in run.report["requirements"] if entry["id"] == "HTTP-5")
     assert "answer too large" in reason
+
+
+# What refuses
+
+
+class TellsInASentence(Service):
+    """Answers a request for what there is not with 200 and a sentence."""
+
+    def _refusal(self, refusal: RefusalError) -> Answer:
+        if refusal.status != 404:
+            return super()._refusal(refusal)
+        return Answer(200, (("Content-Type", "text/plain"),), b"there is no such provider")
+
+
+class ShowsInASentence(Service):
+    """Sends what show gives as text."""
+
+    def _show(self, request: Request) -> Answer:
+        return replace(super()._show(request), headers=(("Content-Type", "text/plain"),))
+
+
+def test_core_leaves_open_what_show_of_nobody_is_answered_with(tmp_path: Path) -> None:
+    freedoms = Freedoms(missing=Unfound.IGNORED, unfound=404)
+    run = certify(tmp_path, served(TellsInASentence(freedoms, TOKEN)), "--level", "core")
+
+    assert run.told() == ""
+    assert run.ids("fail") == set(), run.output
+
+
+def test_a_provider_that_is_sent_as_text_is_found(tmp_path: Path) -> None:
+    run = certify(tmp_path, served(ShowsInASentence(Freedoms(), TOKEN)), "--only", "HTTP-1")
+
+    assert "HTTP-1" in run.ids("fail"), run.output
+
+
+ABOUT = {"1": ["Grand Hotel"], "2": ["Blue Office"]}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+@pytest.mark.parametrize(
+    ("token", "told", "found"),
+    [(TOKEN, "Grand Hotel", False), (TOKEN, "Blue Office", True), ("", "Grand Hotel", True)],
+)
+def test_an_error_may_tell_of_whom_it_is_about_to_who_has_the_token(
+    status: int, token: str, told: str, *, found: bool
+) -> None:
+    exchange = answered(f'{{"error": "{told} is no good"}}'.encode(), status)
+    asked = replace(exchange, request=Sent("GET", f"{BASE}/show?id=1", (("access_token", token),)))
+
+    assert (judge.discloses_nothing(asked, token=TOKEN, others=ABOUT) is not None) == found
 
 
 # How answers are sent

@@ -32,6 +32,7 @@ NAMED_ID = re.compile(rb'"id"\s*:\s*(-?[0-9]{1,19})(?![0-9.eE])')
 """An id in a body, however broken the rest of it is."""
 
 PLAIN_NUMBER = re.compile(r"[0-9]{1,9}")
+PLAIN_ID = re.compile(r"-?[0-9]{1,19}")
 
 JUDGED_AS_JSON = frozenset({Operation.CREATE, Operation.SHOW, Operation.LIST})
 """Operations whose 200 answer has documented JSON; update's and destroy's is free (D12)."""
@@ -50,6 +51,7 @@ class Api:
         self.gone: set[int] = set()
         self.others: set[int] = set()
         self.first_page: int | None = None
+        self._doomed: set[int] = set()
         self._ledger = ledger
         self._ahead: dict[Call, deque[Exchange]] = {}
         self._seen: dict[Call, Exchange] = {}
@@ -58,7 +60,7 @@ class Api:
         """Return another over other connections, which knows the same ids."""
         other = Api(target, self._ledger)
         other.ours, other.gone, other.others = self.ours, self.gone, self.others
-        other.first_page = self.first_page
+        other.first_page, other._doomed = self.first_page, self._doomed
         return other
 
     def create(
@@ -301,11 +303,26 @@ class Api:
                 raise NotTestableError(f"the id {identity}, which the run destroyed, has become somebody else's")
 
     def _judge(self, exchange: Exchange) -> None:
+        if exchange.operation == Operation.DESTROY and not exchange.refused:
+            self._doomed.update(map(int, NAMED_ID.findall(exchange.request.body or b"")))
         if not exchange.succeeded or exchange.operation not in JUDGED_AS_JSON:
             return
-        # A page that may not exist may be answered with anything (D16), text among it.
-        if exchange.operation != Operation.LIST or exchange.json.readable or self._pagesize(exchange) is not None:
+        # A page that may not exist may be answered with anything (D16), and so may a show of nobody where that need not
+        # be refused: text among it, which is no JSON.
+        if self._exists(exchange) or judge.members_of(exchange) is not None:
             self._ledger.claim("HTTP-1", judge.json_well_formed, exchange)
+
+    def _exists(self, exchange: Exchange) -> bool:
+        """Tell whether there is for sure what was asked for."""
+        match exchange.operation:
+            case Operation.LIST:
+                return self._pagesize(exchange) is not None
+            case Operation.SHOW:
+                asked = dict(parse_qsl(exchange.request.target.partition("?")[2])).get("id", "")
+                known = int(asked) if PLAIN_ID.fullmatch(asked) else None
+                return known in self.ours and known not in self._doomed
+            case _:
+                return True
 
 
 def _turns_down(exchange: Exchange) -> bool:

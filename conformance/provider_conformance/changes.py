@@ -39,9 +39,9 @@ def change_all(held: Sequence[Held], kinds: Sequence[Traits], providers: Provide
     providers.show_all(held)
     for one, traits, answer, state, was in zip(held, kinds, answers, before, values, strict=True):
         with expect.each():
-            providers.judged_update(one, traits, answer)
-            if answer.refused or answer.status is None:
-                raise NotTestableError(f"a plausible update is answered with {judge.answer(answer)}")
+            judged = providers.judged_update(one, traits, answer)
+            if judged.refused or judged.status is None:
+                raise NotTestableError(f"a plausible update is answered with {judge.answer(judged)}")
             shows_change(one, state, was, providers, expect)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
+from provider_conformance.crowd import Crowd, crowd_of
 from provider_conformance.errors import NotTestableError
-from provider_conformance.judge import listed, loose_id
-from provider_conformance.thinning import MARKS
+from provider_conformance.judge import listed, loose_id, page_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -66,7 +65,7 @@ class Walk:
     @property
     def size(self) -> int:
         """How many providers the pages give, those without an id included."""
-        return sum(len(listed(page)) for page in self.pages)
+        return sum(map(page_length, self.pages))
 
 
 class Inventory:
@@ -76,12 +75,13 @@ class Inventory:
         self._api = api
         self._ledger = ledger
         self._scattered: bool | None = None
+        self._restless = False
         self.default: str | None = "DEFAULT"
 
     def beside(self, api: Api) -> Inventory:
         """Return another that walks over other connections, and knows as much about the pages."""
         other = Inventory(api, self._ledger)
-        other._scattered, other.default = self._scattered, self.default
+        other._scattered, other._restless, other.default = self._scattered, self._restless, self.default
         return other
 
     def first_page(self) -> int:
@@ -121,12 +121,17 @@ class Inventory:
         pagesize = min(known - 1, LARGEST_PAGE)
         zero = self._api.list(0, pagesize, self.default)
         first = 1
-        for _ in range(MOST_TRIES):
+        for attempt in range(1, MOST_TRIES + 1):
             before, one = zero, self._api.list(1, pagesize, self.default)
             zero = self._api.list(0, pagesize, self.default)
-            common = len({*_ids(zero)} & {*_ids(one)})
-            first = 0 if len(listed(zero)) >= pagesize and 2 * common < max(1, len(listed(one))) else 1
-            if _ids(before) == _ids(zero):  # nobody changed the list between the two pages, so that this is for good
+            common, rest, is_full = len({*_ids(zero)} & {*_ids(one)}), page_length(one), page_length(zero) >= pagesize
+            first = 0 if is_full and (2 * common <= rest or not rest) else 1
+            # Some in common, and not all: that is what somebody leaves who comes or goes in between.
+            shifted = is_full and 0 < common < rest
+            # Whoever comes and goes between the two pages shows in the count, where that is right (LIST-6).
+            alike = len({*map(_count, (before, one, zero))} - {None}) <= 1 or attempt == MOST_TRIES
+            if not shifted and alike and _ids(before) == _ids(zero):
+                # Nobody has changed the list between the two pages, so that this is for good.
                 self._api.first_page = first
                 break
         return first
@@ -165,6 +170,7 @@ class Inventory:
         pages: list[Exchange] = []
         missing, met = set(ours), set[int | None]()
         first: Exchange | None = None
+        at_ends = False
         sure = -(-len(ours) // pagesize)
         for page in self._read_on(base, pagesize, sort_by, sure):
             first = first or page
@@ -175,18 +181,20 @@ class Inventory:
             ids, last = _ids(page), _last_page(page, pagesize)
             beyond = last is not None and len(pages) >= last
             again = bool(pages) and met.issuperset(ids) and (beyond or not missing)
-            if not listed(page) or again:
+            if not page_length(page) or again:
                 return Walk(tuple(pages), pagesize, first, whole=True)
             pages.append(page)
             met.update(ids)
+            go_on = not missing.isdisjoint(ids) and not missing.issubset(ids)
             missing.difference_update(_known(ids))
-            if len(pages) == 1 and last is not None and last > MANY_PAGES:
-                ends = None if complete else self._ends(page, pagesize, missing, sort_by, last)
+            if not (at_ends or go_on) and last is not None and last > MANY_PAGES:
+                at_ends = True
+                ends = None if complete else self._ends(pages, pagesize, missing, sort_by, any_ours=bool(ours))
                 if ends is not None:
                     return ends
                 if last > MOST_PAGES and (complete or ours) and self._goes_on(met, pagesize, sort_by):
                     break
-            short = len(listed(page)) < pagesize
+            short = page_length(page) < pagesize
             counted = last is not None and len(pages) >= last
             if (not missing and (short or counted)) or (short and (last is None or counted)):
                 return Walk(tuple(pages), pagesize, first, whole=True)
@@ -253,18 +261,23 @@ class Inventory:
                 return
             yield (page := self._api.list(number, pagesize, self.default))
 
-    def _ends(self, page: Exchange, pagesize: int, missing: set[int], sort_by: str | None, last: int) -> Walk | None:
-        """Read the last pages after the first, and return them all if every one of ours is there, else None.
+    def _ends(
+        self, pages: Sequence[Exchange], pagesize: int, missing: set[int], sort_by: str | None, *, any_ours: bool
+    ) -> Walk | None:
+        """Read the last pages after the first ones, and return them all if every one of ours is there, else None.
 
         With none of ours to be met, that is so where those of before were there.
         """
         free = sort_by == "OPTIONAL"
-        if not free and (self._scattered or (self._scattered is None and not missing)):
+        if not free and (self._scattered or (self._scattered is None and not any_ours)):
             return None
-        tail = self._tail(last, TAIL, pagesize, sort_by)
-        if missing and not free:
+        last = _last_page(pages[-1], pagesize) or 1
+        tail = self._tail(last, max(0, min(TAIL, last - len(pages))), pagesize, sort_by)
+        if any_ours and not free:
             self._scattered = not missing.issubset(identity for page in tail for identity in _known(_ids(page)))
-        return Walk((page, *tail), pagesize, page, whole=True, partial=True) if free or not self._scattered else None
+        if self._scattered and not free:
+            return None
+        return Walk((*pages, *tail), pagesize, pages[0], whole=True, partial=True)
 
     def _tail(self, last: int, most: int, pagesize: int, sort_by: str | None) -> list[Exchange]:
         """Read so many pages at the end; where others have left meanwhile, some of them are past the last."""
@@ -301,22 +314,22 @@ class Inventory:
         pages, stay the same; and where statuses change by themselves (D9), when none of ours does meanwhile.
         """
         walk = self.walk(pagesize, ours, sort_by)
-        at_once = len(walk.pages) <= 1 and len(listed(walk.first)) < walk.pagesize
-        if at_once or _all_once(walk, ours):
+        # While it is not known for good which page is the first, a short one may not be all.
+        at_once = len(walk.pages) <= 1 and page_length(walk.first) < walk.pagesize and self._api.first_page is not None
+        # Which providers OPTIONAL gives is free (D14).
+        if at_once or sort_by == "OPTIONAL" or _all_once(walk, ours):
             return walk
         with self._api.target.traffic.calm.reading():
             self._api.look_anew()
             before, statuses = self._others(ours), self._statuses(ours)
             for _ in range(MOST_TRIES):
                 walk = self.walk(pagesize, ours, sort_by)
-                after = self._others(ours)
-                if before != after:
+                if self._have_changed(before, [walk], ours):
                     told = "others change the list while it is read, so that its pages cannot be judged"
                     raise NotTestableError(told)
-                earlier, statuses = statuses, self._statuses(ours)
-                if _all_once(walk, ours) or (not after and statuses == earlier):
+                if _all_once(walk, ours) or (self._is_steady_since(statuses, ours) and not self._api.others):
                     return walk
-        if statuses != earlier:
+        if self._restless:
             raise NotTestableError(RESTLESS)
         return walk
 
@@ -340,16 +353,23 @@ class Inventory:
             before, statuses = self._others(ours), self._statuses(ours)
             for _ in range(MOST_TRIES):
                 first, second = read()
-                after = self._others(ours)
-                if before != after:
+                if self._have_changed(before, (*first, *second), ours):
                     told = "others change the list while it is read, so that its order cannot be judged"
                     raise NotTestableError(told)
-                earlier, statuses = statuses, self._statuses(ours)
-                if _orders(first, ours) == _orders(second, ours) or (not after and statuses == earlier):
+                steady = self._is_steady_since(statuses, ours) and not self._api.others
+                if _orders(first, ours) == _orders(second, ours) or steady:
                     return first, second
-        if statuses != earlier:
+        if self._restless:
             raise NotTestableError(RESTLESS)
         return first, second
+
+    def _is_steady_since(self, statuses: list[JsonValue], ours: Collection[int]) -> bool:
+        """Tell whether no status of ours was ever seen to change by itself; what flaps may be the same by chance."""
+        now = self._statuses(ours)
+        # One request more, so that what changes with every other one shows.
+        self._api.list(self.first_page(), 1, self.default)
+        self._restless = self._restless or not statuses == now == self._statuses(ours)
+        return not self._restless
 
     def _statuses(self, ours: Collection[int]) -> list[JsonValue]:
         shown = self._api.show_all(sorted(ours))
@@ -366,11 +386,14 @@ class Inventory:
         walk = self.walk(complete=True)
         return walk.first.succeeded and walk.whole and identity not in walk.ids
 
-    def _others(self, ours: Collection[int]) -> frozenset[str]:
-        """Return what tells others' providers apart: who renames one may move it in the list."""
-        items = (item for page in self.walk(ours=ours).pages for item in listed(page))
-        others = (item for item in items if loose_id(item.get("id")) not in ours)
-        return frozenset(json.dumps([item.get(mark) for mark in MARKS]) for item in others)
+    def _others(self, ours: Collection[int]) -> Crowd:
+        """Look at who else is on the list."""
+        return crowd_of(self.walk(ours=ours).pages, ours)
+
+    def _have_changed(self, before: Crowd, walks: Iterable[Walk], ours: Collection[int]) -> bool:
+        """Tell whether others have changed the list since, or while walks went through it that met somebody else."""
+        met = {identity for walk in walks for identity in walk.ids if identity not in ours}
+        return self._others(ours).differs_from(before) or not all(map(before.has, met))
 
 
 def _orders(walks: Sequence[Walk], ours: Collection[int]) -> list[list[int]]:
@@ -420,7 +443,11 @@ def _known(ids: list[int | None]) -> set[int]:
 
 def _last_page(page: Exchange, pagesize: int) -> int | None:
     """Return how many pages the reported count makes, or None when nothing usable is reported."""
+    count = _count(page)
+    return None if count is None else -(-count // pagesize)
+
+
+def _count(page: Exchange) -> int | None:
+    """Return the count that a page reports, if it is a usable one."""
     count = (judge.members_of(page) or {}).get("count")
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-        return None
-    return -(-count // pagesize)
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None

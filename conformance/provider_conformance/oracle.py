@@ -35,11 +35,15 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.inventory import Inventory
     from provider_conformance.journal import Journal
+    from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger
     from provider_conformance.room import Share
 
 MOST_NONCES = 4
 """Sets of names that a run tries where names turn out to be taken."""
+
+MOST_ADDRESSES = 5
+"""Addresses that are tried for a hostname which turns out to be taken."""
 
 
 class Providers(Ownership):
@@ -146,6 +150,8 @@ class Providers(Ownership):
     def _judged(self, draft: Draft, answer: Exchange) -> Exchange:
         # Of several that were sent side by side, the first refused one may have given the run other names.
         outdated = not draft.name.startswith(self.values.name(draft.number))
+        if answer.refused and (other := self._elsewhere(draft)) is not None:
+            return self._judged(other, self.send(other))
         if answer.refused and (outdated or self._names_are_taken(draft)):
             other = self.draft(draft.traits, exactly=True)
             return self._judged(other, self.send(other))
@@ -153,20 +159,22 @@ class Providers(Ownership):
         spared = answer.succeeded or len(self.held) >= self.most
         guilty = () if spared else self._guilty_of_create.of(draft.traits, self.base, self._is_refused)
         if answer.refused and not guilty and self.held:
-            self._make_do_with_fewer(answer)
+            self._make_do_with_fewer(draft, answer)
         requirement = owner(draft.traits, guilty)
         self._ledger.claim(requirement, judge.accepted, answer, what=told(draft.body, guilty))
         if answer.succeeded and (answer.json.readable or answer.json.empty):
             self._ledger.claim("CREATE-2", judge.gives_id, answer)
         return answer
 
-    def _make_do_with_fewer(self, refusal: Exchange) -> None:
+    def _make_do_with_fewer(self, draft: Draft, refusal: Exchange) -> None:
         """Raise NotTestableError if creates are refused for the number of providers alone, as a licence may have it.
 
         They are, if one that shares nothing with another is refused, and accepted once some of ours are gone. A run
         finds out at its start how many there may be, but others may have come since.
         """
         if self._once(self.draft(unlike(self._number))).succeeded:
+            if self._api.others and self._once(draft).succeeded:
+                raise NotTestableError("a create is refused for a moment, by which others may have used up a licence")
             return
         while self.held:
             most = len(self.held)
@@ -191,6 +199,24 @@ class Providers(Ownership):
             return False
         self.values = fresh
         return True
+
+    def _elsewhere(self, draft: Draft) -> Draft | None:
+        """Return a refused create with another hostname, if it is refused for that alone: an address, and taken.
+
+        It is, if the same is accepted with another address. Somebody else may well have one of the few that reach
+        nobody (RFC 5737).
+        """
+        for hostname in self._other_addresses(draft.traits):
+            other = replace(draft, body={**draft.body, "hostname": hostname})
+            if self._once(other).succeeded:
+                return draft if self._once(draft).succeeded else other
+        return None
+
+    def _other_addresses(self, traits: Traits) -> list[JsonValue]:
+        """Return addresses for a hostname that is one, where others may have that."""
+        if traits.host or not self._api.others:
+            return []
+        return [self.draft(traits, exactly=True).body["hostname"] for _ in range(MOST_ADDRESSES)]
 
     def _once(self, draft: Draft) -> Exchange:
         """Send a create and destroy what it made."""
@@ -245,17 +271,32 @@ class Providers(Ownership):
     def send(self, draft: Draft, *, content_type: str = "application/json", fair: bool = True) -> Exchange:
         """Send a create, journalled before and after, without judging its answer; one not `fair` may be refused."""
         self.need_room()
-        (answer,) = self.adopt_all([draft], [self._api.create(self.announce(draft), content_type=content_type)])
+        (answer,) = self._created([draft], content_type)
+        if fair and self._may_be_for_others(answer):
+            (answer,) = self._created([draft], content_type)
         return self._api.served(answer) if fair else self._api.heard(answer)
 
     def send_all(self, drafts: Sequence[Draft], *, fair: bool = True) -> list[Exchange]:
         """Send creates whose order does not matter, as `send` does."""
         self.need_room(len(drafts))
-        self.announce_all(drafts)
-        calls = [self._api.call(Operation.CREATE, draft.body) for draft in drafts]
-        answers = self.adopt_all(drafts, self._api.send_all(calls))
+        answers = self._created(drafts)
+        if fair:
+            answers = [
+                self._created([draft])[0] if self._may_be_for_others(answer) else answer
+                for draft, answer in zip(drafts, answers, strict=True)
+            ]
         # All that were made are held before one that was turned away ends the test.
         return [self._api.served(answer) if fair else self._api.heard(answer) for answer in answers]
+
+    def _created(self, drafts: Sequence[Draft], content_type: str = "application/json") -> list[Exchange]:
+        """Send creates, journalled before and after."""
+        self.announce_all(drafts)
+        calls = [self._api.call(Operation.CREATE, draft.body, content_type=content_type) for draft in drafts]
+        return self.adopt_all(drafts, self._api.send_all(calls))
+
+    def _may_be_for_others(self, answer: Exchange) -> bool:
+        """Tell whether a create may be refused for what others do at the moment, such as to use up a licence."""
+        return answer.refused and bool(self._api.others) and not judge.turned_away(answer)
 
     def show_all(self, held: Sequence[Held]) -> None:
         """Show providers of ours side by side, for `shown` to return; what is wrong is judged when it is asked for."""
@@ -342,6 +383,14 @@ class Providers(Ownership):
 
     def judged_update(self, held: Held, traits: Traits, answer: Exchange) -> Exchange:
         """Judge the answer to a plausible update, a refusal by the property that is to blame for it."""
+        wanted = self.values.provider(held.number, rebased(traits, self.base))
+        # As with creates, an address may be somebody else's.
+        for hostname in self._other_addresses(traits) if answer.refused else ():
+            moved = self.change(held, {**wanted, "hostname": hostname})
+            if moved.succeeded:
+                again = self.change(held, wanted)
+                answer = again if again.succeeded else moved
+                break
 
         def is_refused(other: Traits) -> bool:
             return not self.update(held, other).succeeded
@@ -377,6 +426,21 @@ class Providers(Ownership):
         if not answer.succeeded:
             raise NotTestableError(f"no id to test with: destroy is answered with {judge.answer(answer)}")
         return held.id
+
+    def are_gone_for_good(self, destroyed: Sequence[Held]) -> None:
+        """Make sure that show gives none of these any more (DESTROY-2); NotTestableError tells of one that it does."""
+        for held, shown in zip(destroyed, self._api.look([held.id for held in destroyed]), strict=True):
+            if self.is_undead(held, shown) or not self.is_gone(held.id):
+                raise NotTestableError("no id to test with: a destroyed provider is still shown (DESTROY-2)")
+
+    def is_undead(self, destroyed: Held, shown: Exchange) -> bool:
+        """Tell whether show still gives a provider whose destroy was accepted: it is held again then."""
+        problem = self._ledger.claim(
+            "DESTROY-2", judge.no_longer_shown, shown, story=destroyed.story, id=destroyed.id, name=destroyed.name
+        )
+        if problem is not None:
+            self.returned(destroyed)
+        return problem is not None
 
     def clear(self) -> None:
         """Destroy everything that is held; what cannot be destroyed now stays held for the end of the run."""

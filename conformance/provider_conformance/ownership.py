@@ -252,11 +252,6 @@ class Ownership:
             return judge.loose_id(members.get("id")) != identity or members.keys() == {"id"}
         return self._inventory.is_gone(shown, identity)
 
-    def are_gone(self, identities: Sequence[int]) -> bool:
-        """Tell whether show says of none of these that there is such a provider, asked side by side."""
-        self._api.look(identities)
-        return all(map(self.is_gone, identities))
-
     def newcomers(self, before: Walk) -> list[int]:
         """Return the ids that list gives now, gave not before, and that are not ours: a few at most."""
         known = {*before.ids, *(self._borne - self._api.gone)}

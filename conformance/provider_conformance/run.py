@@ -135,7 +135,18 @@ def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis
         return diagnosis
     session.progress.plan(len(session.counting), session.config)
     run_tests(session)
+    with contextlib.suppress(RunEndedError, NotTestableError):
+        _look_for_undead(session)
     return diagnosis
+
+
+def _look_for_undead(session: Session) -> None:
+    """Look once whether the list still gives anybody whose destroy was accepted: those are held again."""
+    providers = session.providers
+    listed = set(session.inventory.walk().ids) if providers.past else set()
+    for destroyed in [held for held in providers.past if held.id in listed]:
+        (shown,) = session.api.show_all([destroyed.id])
+        providers.is_undead(destroyed, shown)
 
 
 def _run_tests(session: Session) -> None:
@@ -250,9 +261,9 @@ def _find_unanswered(session: Session) -> bool:
     whether the list could be searched as far as need be.
     """
     providers = session.providers
-    unresolved = providers.unresolved
-    if unresolved:
-        marks = {mark: name for name in unresolved for mark in providers.announced[name].marks.items()}
+    if providers.unresolved:
+        # Of all, since a create that gave an id may have made more than one.
+        marks = {mark: name for name, draft in providers.announced.items() for mark in draft.marks.items()}
         walk = session.inventory.inwards(lambda page: bool(bearing(page, marks)))
         found = [one for page in walk.pages for one in bearing(page, marks).items()]
         for identity, name in dict(found).items():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provider_conformance.jsontext import LONGEST_NUMBER
 from provider_conformance.judge import listed, loose_id, members_of
 from provider_conformance.values.plausible import is_ours
 
@@ -22,8 +24,17 @@ LARGEST_WHOLE = 256 * 1024
 """Bytes of a page that is kept as it came."""
 
 MARKS = ("id", "name", "auth_id", "hostname")
+"""What tells a provider from others."""
+
+KEPT = (*MARKS, "status")
+"""What is kept of others: a list may be sorted by their statuses, which change by themselves (D9)."""
+
 LONGEST_MARK = 12_000
 """Characters; the longest that the run sends has some 10,000."""
+
+
+BEYOND: int = 10**LONGEST_NUMBER
+"""A number that is read as infinite."""
 
 
 def strangers(page: Exchange, ours: Collection[int]) -> list[int]:
@@ -43,7 +54,8 @@ def thinned(page: Exchange, ours: Collection[int]) -> Exchange:
     kept: dict[str, JsonValue] = {name: value for name, value in members.items() if _is_short(value)}
     if isinstance(providers, list):
         kept["providers"] = [_thin(item, ours) for item in providers]
-    return replace(page, response=replace(response, body=json.dumps(kept, separators=(",", ":")).encode()))
+    body = json.dumps(_written_out(kept), separators=(",", ":"))
+    return replace(page, response=replace(response, body=body.encode()))
 
 
 def _thin(item: JsonValue, ours: Collection[int]) -> JsonValue:
@@ -52,7 +64,18 @@ def _thin(item: JsonValue, ours: Collection[int]) -> JsonValue:
     name = item.get("name")
     if loose_id(item.get("id")) in ours or (isinstance(name, str) and is_ours(name)):
         return item
-    return {mark: item[mark] for mark in MARKS if mark in item and _is_short(item[mark])}
+    return {name: item[name] for name in KEPT if name in item and _is_short(item[name])}
+
+
+def _written_out(value: JsonValue) -> JsonValue:
+    """Put a number that JSON has for each that was too large to be read, and that Python would write as none."""
+    if isinstance(value, float) and math.isinf(value):
+        return BEYOND if value > 0 else -BEYOND
+    if isinstance(value, list):
+        return [_written_out(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _written_out(member) for name, member in value.items()}
+    return value
 
 
 def _is_short(value: JsonValue) -> bool:

@@ -565,6 +565,18 @@ class CountsDestroyed(_RendersList):
         return {"count": content["count"] + self.destroyed}
 
 
+@fault("list-counts-as-the-list-before", "LIST-6", kind="stateful")
+class CountsAsTheListBefore(_RendersList):
+    """Gives the count that was right for the list before, and counts anew for the next one."""
+
+    def prepare(self) -> None:
+        self.counted: int | None = None
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:  # noqa: ARG002
+        before, self.counted = self.counted, content["count"]
+        return {"count": content["count"] if before is None else before}
+
+
 # LIST-7: pagination, pagesize and sort_by are reported back
 
 

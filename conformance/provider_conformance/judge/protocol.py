@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from provider_conformance.disclosure import internals, sayings, token_disclosed, value_disclosed
+from provider_conformance.exchange import TOKEN_HEADER
 from provider_conformance.judge.values import quoted
 from provider_conformance.judge.wording import Problem, answer, name_of, outcome
 
@@ -123,7 +123,7 @@ def forbids_storing(exchange: Exchange, *, password: str) -> Problem | None:
 def _disclosed(text: str, exchange: Exchange, token: str, others: Mapping[str, Sequence[str]]) -> str:
     """Say what a text from an error discloses, without repeating a secret; empty when it is nothing.
 
-    Whom an error is about may be told of that one, but not who is answered with 401: to a stranger, all are others.
+    Whom an error is about may be told of that one, but not who has sent no valid token: to a stranger, all are others.
     """
     request = exchange.request
     base = request.target.partition("?")[0].rpartition("/")[0]
@@ -141,9 +141,8 @@ def _disclosed(text: str, exchange: Exchange, token: str, others: Mapping[str, S
     if token_disclosed(text, token, said):
         return "the valid token, or a part of it"
     # What looks like a sign may be a hyphen, and the other way round.
-    about = (
-        {*re.findall(r"\d+", said), *re.findall(r"-\d+", said)} if exchange.status != HTTPStatus.UNAUTHORIZED else set()
-    )
+    is_stranger = (TOKEN_HEADER, token) not in {(name.lower(), value) for name, value in request.headers}
+    about = set() if is_stranger else {*re.findall(r"\d+", said), *re.findall(r"-\d+", said)}
     values = [value for identity, some in others.items() if identity not in about for value in some]
     return "data of another provider" if value_disclosed(text, values, said) is not None else ""
 

@@ -27,6 +27,12 @@ def listed(exchange: Exchange) -> list[dict[str, JsonValue]]:
     return [item for item in providers if isinstance(item, dict)] if isinstance(providers, list) else []
 
 
+def page_length(exchange: Exchange) -> int:
+    """Count the providers of a list answer, broken ones among them."""
+    providers = (members_of(exchange) or {}).get("providers") if exchange.succeeded else None
+    return len(providers) if isinstance(providers, list) else 0
+
+
 def listed_item(exchange: Exchange, id: int) -> dict[str, JsonValue] | None:
     """Return the provider with an id from a list answer, or None."""
     return next((item for item in listed(exchange) if loose_id(item.get("id")) == id), None)

@@ -207,7 +207,7 @@ def test_what_one_connection_changes_another_gives(
     other = providers.create()
     page = api.send(listing)
     # Others may come at any time: only a page that is not full is sure to be the only one.
-    if page.succeeded and len(judge.listed(page)) < LARGEST_PAGE:
+    if page.succeeded and judge.page_length(page) < LARGEST_PAGE:
         with expect.each():
             expect(judge.listed_once, page, of=other, requirement="CREATE-5", id=other.id, name=other.name)
 

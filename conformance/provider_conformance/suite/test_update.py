@@ -357,6 +357,7 @@ UNKNOWN_ID = "the id of a destroyed provider"
 
 def _destroy(doomed: Sequence[Held], providers: Providers) -> None:
     """Destroy providers, so that their ids name nothing."""
-    answers = providers.destroy_all(doomed)
-    if not all(answer.succeeded for answer in answers) or not providers.are_gone([held.id for held in doomed]):
-        raise NotTestableError(f"no id to test with: destroy is answered with {judge.outcome(answers[0])}")
+    for answer in providers.destroy_all(doomed):
+        if not answer.succeeded:
+            raise NotTestableError(f"no id to test with: destroy is answered with {judge.outcome(answer)}")
+    providers.are_gone_for_good(doomed)
