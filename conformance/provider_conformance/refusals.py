@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory, Walk
+    from provider_conformance.jsontext import JsonValue
     from provider_conformance.oracle import Providers
     from provider_conformance.ownership import Draft, Held
     from provider_conformance.values.illegal import Violation
@@ -235,8 +236,9 @@ class Refusals:
         if judge.list_unchanged(*both, first=len(after.pages), ids=ids) is not None or not after.first.succeeded:
             return  # a list that is never the same twice tells nothing
         # The order is promised only while nothing changes: where tests run side by side, their providers come and go,
-        # and statuses, by which the list may be sorted, change by themselves (D9).
-        ordered = sorted(before.ids) == sorted(after.ids) and not any(map(self._has_other_status, held))
+        # and statuses, by which the list may be sorted, change by themselves (D9) unless they are told to be the same.
+        told, now = _statuses(before.pages, ids), _statuses(after.pages, ids)
+        ordered = sorted(before.ids) == sorted(after.ids) and told == now and None not in told
         known = {*ids, *self._api.ours}
         if self._api.others and [one for one in before.ids if one not in known] != [
             one for one in after.ids if one not in known
@@ -244,11 +246,6 @@ class Refusals:
             return  # others have changed it
         pages = (*before.pages, *after.pages)
         self._expect(judge.list_unchanged, *pages, first=len(before.pages), ids=ids, ordered=ordered)
-
-    def _has_other_status(self, held: Held) -> bool:
-        both = (self._providers.shown(held), self._api.show(held.id))
-        before, now = ((judge.members_of(shown) or {}).get("status") for shown in both)
-        return before != now
 
     def _alone(
         self,
@@ -304,6 +301,12 @@ class Refusals:
             raise NotTestableError(f"{len(untold)} providers of others appeared meanwhile, too many to look at each")
         for identity in untold:
             yield identity, self._api.show(identity)
+
+
+def _statuses(pages: Sequence[Exchange], ids: Sequence[int]) -> list[JsonValue]:
+    """Return the status that pages give of each provider, or None."""
+    items = [judge.listed_item(page, identity) or {} for identity in ids for page in pages]
+    return [item.get("status") for item in items if item]
 
 
 def accepted(answer: Exchange) -> bool:
