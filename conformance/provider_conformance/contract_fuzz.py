@@ -199,7 +199,7 @@ LEGAL: dict[Operation, dict[str, Callable[[str | None], bool]]] = {
     Operation.LIST: {
         "pagination": lambda text: _is_number(text, range(-(2**31), 2**31)),
         "pagesize": lambda text: _is_number(text, None),
-        "sort_by": lambda text: text in {None, "DEFAULT", "OPTIONAL", "Optional"},
+        "sort_by": lambda text: text in {None, "", "DEFAULT", "OPTIONAL", "Optional"},
     },
 }
 """For each parameter of a query, whether its value is none that must be refused."""

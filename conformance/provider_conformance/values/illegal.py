@@ -260,10 +260,13 @@ def unfair_ids(identity: int) -> Iterator[tuple[str, dict[str, str | None]]]:
 
 
 ORDERS = (
-    *("", " ", "default", "Default", "optional", "DEFAULT ", " DEFAULT", "DEFAULT,OPTIONAL", "DEFAULTS", "OPTION"),
+    *(" ", "default", "Default", "optional", "DEFAULT ", " DEFAULT", "DEFAULT,OPTIONAL", "DEFAULTS", "OPTION"),
     *("NAME", "id", "0", "1", "null", "true", "DEFAULT DESC", "-DEFAULT", "DEFAULT\n"),
 )
-"""Values outside the enum of `sort_by`; "Optional" is in the description and hence free (D14)."""
+"""Values outside the enum of `sort_by`; "Optional" is in the description and hence free (D14).
+
+So is an empty one, since whoever sends it has specified none.
+"""
 
 
 def _numbers_in_a_query() -> Iterator[tuple[str, NumberText]]:
