@@ -228,8 +228,8 @@ class Providers(Ownership):
         """Create providers that a careless comparison may take for each other, and one that is unlike them.
 
         The name of the one before that begins with all of the first one's; the last is a twin, where that is accepted.
-        Where there is little room, there are three at least: the first, the namesake, and the one unlike them. The
-        namesake and the twin have not been shown yet.
+        Where there is little room, there are three at least: the first, the namesake, and the one unlike them. Those
+        made last have not been shown yet.
         """
         kinds = (Traits(ips=MOST_IPS), TYPICAL)[: 2 if self.most > 3 else 1]
         *first, unlike_them = self._create_some([*map(self.draft, kinds), self.draft(next(combinations()))])
