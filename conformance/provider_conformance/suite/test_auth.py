@@ -15,7 +15,7 @@ from provider_conformance.discretion import judge_errors
 from provider_conformance.errors import NotTestableError
 from provider_conformance.lanes import after, alone, holding
 from provider_conformance.plugin import requirement
-from provider_conformance.refusals import BATCH, Refusals
+from provider_conformance.refusals import BATCH, Refusals, not_survived
 from provider_conformance.values import tokens
 from provider_conformance.values.plausible import TYPICAL, single_changes
 
@@ -329,9 +329,14 @@ class Intruder:
             if answer.response is None:
                 self._api.served(answer)  # whoever hangs up on everything by now has locked us out
         # The first that is served says enough: the other operations are to be tried before the test gives up.
+        told = list(zip(trials, answers, strict=True))
         with self._expect.each():
-            for trial, answer in zip(trials, answers, strict=True):
-                self._expect(judge.refused, answer, of=of, what=trial.what)
+            for trial, answer in told:
+                if judge.survived(answer) is None:
+                    self._expect(judge.refused, answer, of=of, what=trial.what)
+        with self._expect.each():
+            for trial, answer in told:
+                not_survived(answer, trial.what)
 
     def _look_at(self, held: Held) -> None:
         """Judge that a provider is as it was, and take another where it is not."""
