@@ -256,17 +256,17 @@ class Providers(Ownership):
 
         The name of the one before that begins with all of the first one's; the last are a twin of the first and a
         cousin of the second, where they are accepted. The cousin's address is the host of the one unlike them.
-        Where there is little room, there are three at least: the first, the namesake, and the one unlike them. Those
-        that are made last have not been shown yet.
+        Where there is little room, there are three at least: the first, the namesake, and the one unlike them. None
+        has been shown yet.
         """
         kinds = (Traits(ips=MOST_IPS), Traits(name_tail=" alike"))[: 2 if self.most > 3 else 1]
         apart = self.draft(replace(next(combinations()), host=""))
-        *first, unlike_them = self._create_some([*map(self.draft, kinds), apart])
+        answers = self._all_judged([*map(self.draft, kinds), apart])
+        *first, unlike_them = [self.held_by(answer) for answer in answers]
         draft = self.draft()
         late = [replace(draft, body={**draft.body, "name": f"{first[0].name} b"})]
         late += [self._twin(first[0].body, first[0].number)] if self.most > 4 else []
         late += [self._cousin(first[1].body, [unlike_them.body["hostname"]])] if self.most > 5 else []
-        # Created when the others have been looked at: they must not change them.
         answers = self.send_all(late, fair=False)
         alike = [self.held_by(self._judged(late[0], answers[0]))]
         alike += [made for answer in answers[1:] if (made := self.holding(answer)) is not None]
