@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.oracle import Providers
-    from provider_conformance.ownership import Draft
+    from provider_conformance.ownership import Draft, Held
     from provider_conformance.refusals import Refusals
 
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @essential
 @holding(4)
 def test_a_complete_plausible_create_is_answered_with_200(
-    providers: Providers, inventory: Inventory, expect: Expect
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
     if not providers.tried(TYPICAL).succeeded:
         raise NotTestableError("not even a typical create is accepted")
@@ -83,7 +83,7 @@ def test_a_complete_plausible_create_is_answered_with_200(
         ("the auth_id for password, too", {**draft.body, "auth_id": short, "password": short}),
     ):
         with expect.each():
-            _created_so(replace(draft, body=body), what, providers, expect)
+            _created_so(replace(draft, body=body), what, api, providers, expect)
     providers.clear()
 
     # Others may have the same addresses, and names that begin alike, or differ in a blank alone.
@@ -99,15 +99,10 @@ def test_a_complete_plausible_create_is_answered_with_200(
         *((name, near[name]) for name in ("name", "auth_id") if near[name] != first.body[name]),
     ]
     older = providers.holding(providers.send(first))
-    if older is not None and providers.most > 1:
-        before = providers.state(older)
-        for name, value in alike:
-            with expect.each():
-                what = f"{name} almost or wholly as another's"
-                _created_so(replace(second, body={**second.body, name: value}), what, providers, expect)
+    for name, value in alike if older is not None and providers.most > 1 else ():
         with expect.each():
-            since = "creates of others that are almost like it"
-            expect(judge.unchanged, before, providers.state(older), of=older, requirement="CREATE-4", since=since)
+            what = f"{name} almost or wholly as another's"
+            _created_so(replace(second, body={**second.body, name: value}), what, api, providers, expect, beside=older)
     providers.clear()
 
     # Text may be as short as one character. Somebody else may bear one of them, but hardly all.
@@ -121,14 +116,23 @@ def test_a_complete_plausible_create_is_answered_with_200(
     expect(judge.accepted, shortest, what="an auth_id of one character")
 
 
-def _created_so(draft: Draft, what: str, providers: Providers, expect: Expect) -> None:
-    """Create a provider of whose values `what` tells what is special, look at what show gives, and destroy it."""
+def _created_so(
+    draft: Draft, what: str, api: Api, providers: Providers, expect: Expect, *, beside: Held | None = None
+) -> None:
+    """Create a provider of whose values `what` tells what is special, look at what show gives, and destroy it.
+
+    One `beside` it must stay as it is.
+    """
+    before = api.show(beside.id) if beside else None
     answer = providers.send(draft)
     expect(judge.accepted, answer, what=what)
     if (held := providers.holding(answer)) is not None:
         shown = providers.state(held)
+        after = api.show(beside.id) if beside else None
         providers.release(held)
         expect(judge.shows_values, shown, of=held, requirement="CREATE-4", values=held.body)
+        if before is not None and before.succeeded and after is not None:
+            expect(judge.unchanged, before, after, of=held, requirement="CREATE-4", since=f"a create with {what}")
 
 
 @requirement("CREATE-2")
