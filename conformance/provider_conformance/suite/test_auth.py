@@ -147,7 +147,9 @@ def test_the_token_counts_in_its_header_alone(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
 ) -> None:
     if ledger.violated("AUTH-2"):
-        raise NotTestableError("requests without a token are not refused (AUTH-2), so that one elsewhere changes nothing")
+        raise NotTestableError(
+            "requests without a token are not refused (AUTH-2), so that one elsewhere changes nothing"
+        )
     token = api.target.token
     wrong = tokens.altered(token, 0)[1]
     intruder = Intruder(api, providers, inventory, expect)
