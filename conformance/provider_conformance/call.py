@@ -22,7 +22,7 @@ class Call:
     A `query` of text is sent as it is. `token` None means the valid one, "" none at all. `body` bytes are sent as they
     are, anything else as JSON.
     A request is `outside` the contract when its path or its method is none of the contract's; one that is sent `apart`
-    goes over a second connection.
+    goes over a second connection. Names of headers are written in `lower_case` where that is asked for.
     """
 
     operation: str
@@ -37,6 +37,7 @@ class Call:
     accept: str = "application/json"
     outside: bool = False
     apart: bool = False
+    lower_case: bool = False
 
     @property
     def belongs_to(self) -> str | None:

@@ -204,7 +204,7 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "lists_update": (("", STALE),),
     "id_kept": (("", "update stores a new row in place of the old one"),),
     "creates_nobody": (("", "update is an upsert: where no row has the id, it stores one"),),
-    "name_listed_once": (("", "update stores a second row instead of changing the first"),),
+    "name_listed_once": (("", "create stores two rows, or update a second one instead of changing the first"),),
     "in_one_state": (("", "concurrent updates write property by property, without a transaction"),),
     "every_one_once": (
         ("=100", "a filter, a join or DISTINCT in the query of the list, or one row for several"),

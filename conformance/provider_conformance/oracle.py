@@ -238,31 +238,60 @@ class Providers(Ownership):
                 return alike
         return None
 
-    def _namesake(self, body: Provider, end: str = "b") -> Draft:
+    def _namesake(self, body: Provider, end: str = " b") -> Draft:
         """Draft a provider with the addresses of another, and a name that begins with all of the other's."""
         draft = self.draft()
-        return replace(draft, body={**draft.body, "name": f"{body['name']} {end}", "ips": body["ips"]})
+        return replace(draft, body={**draft.body, "name": f"{body['name']}{end}", "ips": body["ips"]})
 
     def _twin(self, body: Provider, number: int) -> Draft:
-        """Draft a namesake that shares with the other what must be its own as well; it may have fewer addresses."""
-        draft = self._namesake(body, "c")
+        """Draft a namesake that shares with the other what must be its own as well; it may have fewer addresses.
+
+        Its name differs from another namesake's in a character that files and sections are not named by.
+        """
+        draft = self._namesake(body, "-b")
         shared = {name: body[name] for name in ("hostname", "auth_id")}
         shared["ips"] = self.values.provider(number, Traits(ips=MOST_IPS))["ips"]
         return replace(draft, body={**draft.body, **shared})
 
+    def cousin_of(self, held: Held) -> Held | None:
+        """Create a provider whose outbound server is another's host, and whose name and auth_id are in another case.
+
+        An implementation may refuse the latter; where it does, the cousin has names of its own.
+        """
+        cousin = self._cousin(held.body)
+        plain = self.draft()
+        through = {"outbound_server": held.body["hostname"]}
+        for draft in (cousin, replace(plain, body={**plain.body, **through})):
+            alike = self.holding(self.send(draft, fair=False))
+            if alike is not None:
+                self.state(alike)
+                return alike
+        return None
+
+    def _cousin(self, body: Provider, ips: Sequence[JsonValue] = ()) -> Draft:
+        """Draft a provider behind the host of another, whose name and auth_id differ from its in letter case only."""
+        draft = self.draft()
+        name, own = str(body["name"]), len(self.values.prefix)
+        names = {"name": name[:own] + name[own:].swapcase(), "auth_id": str(body["auth_id"]).swapcase()}
+        through = {"outbound_server": body["hostname"], "ips": list(ips)}
+        return replace(draft, body={**draft.body, **names, **through})
+
     def create_alike(self) -> list[Held]:
         """Create providers that a careless comparison may take for each other, and one that is unlike them.
 
-        The name of the one before that begins with all of the first one's; the last is a twin, where that is accepted.
-        Where there is little room, there are three at least: the first, the namesake, and the one unlike them. The
-        namesake and the twin have not been shown yet.
+        The name of the one before that begins with all of the first one's; the last are a twin of the first and a
+        cousin of the second, where they are accepted. The cousin's address is the host of the one unlike them.
+        Where there is little room, there are three at least: the first, the namesake, and the one unlike them. None
+        has been shown yet.
         """
-        kinds = (Traits(ips=MOST_IPS), TYPICAL)[: 2 if self.most > 3 else 1]
-        *first, unlike_them = self._create_some([*map(self.draft, kinds), self.draft(next(combinations()))])
+        kinds = (Traits(ips=MOST_IPS), Traits(name_tail=" alike"))[: 2 if self.most > 3 else 1]
+        apart = self.draft(replace(next(combinations()), host=""))
+        answers = self._all_judged([*map(self.draft, kinds), apart])
+        *first, unlike_them = [self.held_by(answer) for answer in answers]
         draft = self.draft()
         late = [replace(draft, body={**draft.body, "name": f"{first[0].name} b"})]
         late += [self._twin(first[0].body, first[0].number)] if self.most > 4 else []
-        # Created when the others have been looked at: they must not change them.
+        late += [self._cousin(first[1].body, [unlike_them.body["hostname"]])] if self.most > 5 else []
         answers = self.send_all(late, fair=False)
         alike = [self.held_by(self._judged(late[0], answers[0]))]
         alike += [made for answer in answers[1:] if (made := self.holding(answer)) is not None]

@@ -232,7 +232,10 @@ class Target:
         query = call.query if isinstance(call.query, str) else _encoded_query(call.query)
         path = f"{self._route.address.base_path}/{call.operation}"
         target = f"{path}?{query}" if query else path
-        return Request(call.method, target, with_length(headers, call.body), call.body)
+        headers = with_length(headers, call.body)
+        if call.lower_case:
+            headers = tuple((name.lower(), value) for name, value in headers)
+        return Request(call.method, target, headers, call.body)
 
     def _overlapping(self, request: Request, start: threading.Barrier) -> Exchange:
         """Send all of a request but its last byte, wait for the others, and send that."""

@@ -12,6 +12,7 @@ from provider_conformance.drawing import drawing
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
 from provider_conformance.lanes import holding
+from provider_conformance.masking import SHORTEST_SECRET
 from provider_conformance.plugin import essential, requirement, thorough
 from provider_conformance.values.illegal import (
     bodies_that_are_no_object,
@@ -21,6 +22,7 @@ from provider_conformance.values.illegal import (
     values_outside_enums,
 )
 from provider_conformance.values.plausible import (
+    DOMAINS,
     TYPICAL,
     Traits,
     boundaries,
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory
     from provider_conformance.oracle import Providers
-    from provider_conformance.ownership import Draft
+    from provider_conformance.ownership import Draft, Held
     from provider_conformance.refusals import Refusals
 
 
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
 @essential
 @holding(4)
 def test_a_complete_plausible_create_is_answered_with_200(
-    providers: Providers, inventory: Inventory, expect: Expect
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
     if not providers.tried(TYPICAL).succeeded:
         raise NotTestableError("not even a typical create is accepted")
@@ -67,29 +69,40 @@ def test_a_complete_plausible_create_is_answered_with_200(
     draft = providers.draft(filled if providers.tried(filled).succeeded else TYPICAL)
     given_up = {**draft.body, **former} if providers.gives_up_names(renamed) else draft.body
     itself = {"outbound_server": draft.body["hostname"], "outbound_server_port": draft.body["port"]}
+    plausible = providers.values.plausible
+    host = plausible.host(f"{draft.name}.{DOMAINS[0]}")
+    named = plausible.text(host) == host
+    # Short, so that it is not masked wherever it is found.
+    short = f"x{draft.own[-(SHORTEST_SECRET - 2) :]}"
     for what, body in (
         ("name, auth_id and hostname that another has given up", given_up),
         ("the properties in another order", dict(reversed(draft.body.items()))),
         ("hostname and port for outbound_server and its port, too", {**draft.body, **itself}),
         ("the name for auth_id, too", {**draft.body, "auth_id": draft.body["name"]}),
+        *([("the name for hostname, too", {**draft.body, "name": host, "hostname": host})] if named else []),
+        ("the auth_id for password, too", {**draft.body, "auth_id": short, "password": short}),
     ):
         with expect.each():
-            _created_so(replace(draft, body=body), what, providers, expect)
+            _created_so(replace(draft, body=body), what, api, providers, expect)
     providers.clear()
 
-    # Others may have the same addresses, and names that begin alike.
-    first = providers.draft(Traits(ips=2, name_tail="." + "long" * 15))
+    # Others may have the same addresses, and names that begin alike, or differ in a blank alone.
+    first = providers.draft(Traits(ips=2, name_tail="." + "long" * 15, auth_tail="user.x"))
     second = providers.draft(Traits(ips=2))
-    alike = {
-        "ips": first.body["ips"],
-        "name": f"{first.name[:-1]}X",
-        "outbound_server": first.body["hostname"],
-    }
-    if providers.send(first).succeeded:
-        for name, value in alike.items() if providers.most > 1 else ():
-            with expect.each():
-                what = f"{name} almost or wholly as another's"
-                _created_so(replace(second, body={**second.body, name: value}), what, providers, expect)
+    near = providers.values.provider(
+        first.number, replace(first.traits, name_tail=" " + "long" * 15, auth_tail="user x")
+    )
+    alike = [
+        ("ips", first.body["ips"]),
+        ("name", f"{first.name[:-1]}X"),
+        ("outbound_server", first.body["hostname"]),
+        *((name, near[name]) for name in ("name", "auth_id") if near[name] != first.body[name]),
+    ]
+    older = providers.holding(providers.send(first))
+    for name, value in alike if older is not None and providers.most > 1 else ():
+        with expect.each():
+            what = f"{name} almost or wholly as another's"
+            _created_so(replace(second, body={**second.body, name: value}), what, api, providers, expect, beside=older)
     providers.clear()
 
     # Text may be as short as one character. Somebody else may bear one of them, but hardly all.
@@ -103,14 +116,23 @@ def test_a_complete_plausible_create_is_answered_with_200(
     expect(judge.accepted, shortest, what="an auth_id of one character")
 
 
-def _created_so(draft: Draft, what: str, providers: Providers, expect: Expect) -> None:
-    """Create a provider of whose values `what` tells what is special, look at what show gives, and destroy it."""
+def _created_so(
+    draft: Draft, what: str, api: Api, providers: Providers, expect: Expect, *, beside: Held | None = None
+) -> None:
+    """Create a provider of whose values `what` tells what is special, look at what show gives, and destroy it.
+
+    One `beside` it must stay as it is.
+    """
+    before = api.show(beside.id) if beside else None
     answer = providers.send(draft)
     expect(judge.accepted, answer, what=what)
     if (held := providers.holding(answer)) is not None:
         shown = providers.state(held)
+        after = api.show(beside.id) if beside else None
         providers.release(held)
         expect(judge.shows_values, shown, of=held, requirement="CREATE-4", values=held.body)
+        if before is not None and before.succeeded and after is not None:
+            expect(judge.unchanged, before, after, of=held, requirement="CREATE-4", since=f"a create with {what}")
 
 
 @requirement("CREATE-2")
@@ -255,6 +277,7 @@ def test_the_new_provider_is_listed_once(providers: Providers, inventory: Invent
         for held in providers.held:
             with expect.each():
                 expect(judge.listed_once, *listing.pages, of=held, id=held.id, name=held.name)
+                expect(judge.name_listed_once, *listing.pages, of=held, name=held.name)
         providers.clear()
 
 

@@ -90,15 +90,21 @@ def _named_like(gone: Held, providers: Providers) -> Held:
 
 
 @requirement("DESTROY-3")
-@holding(5)
-def test_every_other_provider_is_kept(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
+@holding(6)
+def test_every_other_provider_is_kept(
+    api: Api, providers: Providers, inventory: Inventory, expect: Expect, ledger: Ledger
+) -> None:
     # Names that begin with another's, the same values but for what must be its own: what a careless WHERE mixes up.
     for doomed in range(min(4, max(3, providers.most))):
         ours = providers.create_alike()
-        unseen = [held.id for held in ours if held.shown is None]
-        with api.ahead([*api.shows(unseen), *inventory.sure_pages(len(ours))]):
+        with api.ahead([*api.shows([held.id for held in ours]), *inventory.sure_pages(len(ours))]):
             before = [providers.shown(held) for held in ours]
             listed = inventory.judged(ours=providers.ids).ids
+        # Nor may those that were created later have changed the first: of all, these are plausible.
+        for held, state in zip(ours[:3], before, strict=False):
+            with expect.each():
+                if not ledger.violated("CREATE-4"):
+                    expect(judge.shows_values, state, of=held, requirement="CREATE-4", values=held.body)
 
         answer = providers.destroy(ours[doomed])
 

@@ -141,12 +141,14 @@ def test_values_that_are_like_others_are_updated_too(providers: Providers, expec
     assert isinstance(ips, list)
     body = held.body
     itself: Provider = {"outbound_server": body["hostname"], "outbound_server_port": body["port"]}
+    elsewhere = providers.values.provider(held.number, Traits(host="gateway"))["hostname"]
 
     # Of the lists, the second is as long as the first, and begins and ends like it.
     alike: tuple[tuple[str, Provider], ...] = (
         ("other addresses", {"ips": ips[:3]}),
         ("another address between the first and the last", {"ips": [*ips[:1], *ips[3:], *ips[2:3]]}),
         ("hostname and port for outbound_server and its port, too", itself),
+        ("another hostname than that of its outbound_server", {**itself, "hostname": elsewhere}),
     )
     for what, changes in alike:
         with expect.each():
@@ -225,6 +227,19 @@ def test_no_other_provider_and_no_id_is_changed(
     api.heard(api.update(providers.values.update(held.id, body), query=(("id", str(other.id)),)))
     since = f"an update of provider {held.id} with its id in the query"
     expect(judge.unchanged, state, api.served(api.show(other.id)), of=held, since=since)
+
+    # Who is behind its host, and differs from it in letter case only, is another.
+    if twin is not None:
+        providers.release(twin)
+    with expect.each():
+        _accepted(providers.update(other, Traits(name_tail=" alike")))
+        cousin = providers.cousin_of(other) if providers.most > len(ours) else None
+        if cousin is not None:
+            state = providers.shown(cousin)
+            # May be refused, since the cousin bears its name in another letter case.
+            providers.update(other, Traits(name_tail=" alike", host="gateway", port=5086))
+            since = f"the update of provider {other.id}"
+            expect(judge.unchanged, state, providers.state(cousin), of=other, since=since)
 
 
 @requirement("UPDATE-4")

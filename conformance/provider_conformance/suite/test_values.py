@@ -45,7 +45,7 @@ def test_what_is_unusual_is_created_exactly_or_refused(
     ledger: Ledger,
 ) -> None:
     plain = providers.create()
-    spoilt = not_given_back(providers.shown(plain), plain.body, providers, ledger)
+    keeper = Keeper(expect, ledger, not_given_back(providers.shown(plain), plain.body, providers, ledger))
     before = refusals.look_around()
     providers.clear()
     sent: list[tuple[Draft, str, Exchange]] = []
@@ -73,13 +73,14 @@ def test_what_is_unusual_is_created_exactly_or_refused(
                     not_survived(answer, trial.odd.what)
                     expect(judge.stored_or_refused, answer, what=trial.odd.what)
                 if held is not None:
-                    results[-1] = kept(answer, shown[held.id], held, draft.body, trial, spoilt, expect)
+                    results[-1] = keeper.kept(answer, shown[held.id], held, draft.body, trial)
         list_agrees(pages, providers.held, shown, expect)
         providers.clear()
         return results
 
     groups = [*single(unusual.combinations()), *unusual.groups(parameters=False), *single(drawn)]
     together_or_alone(groups, are_kept, providers.room_for)
+    keeper.blames_what_changed_together()
 
     refusals.nothing_was_stored(before, sent)
 
@@ -101,7 +102,7 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
     held = providers.create()
     providers.update(held, TYPICAL)
     plain = providers.values.update(held.id, held.body)
-    spoilt = not_given_back(providers.state(held), plain, providers, ledger)
+    keeper = Keeper(expect, ledger, not_given_back(providers.state(held), plain, providers, ledger))
     most = min(AT_ONCE, providers.most - 1)
 
     def are_kept(trials: Sequence[Trial]) -> list[bool]:
@@ -131,7 +132,7 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
                 if accepted(answer):
                     if ledger.violated("UPDATE-2") and judge.unchanged(state, shown) is None:
                         raise NotTestableError("not even plausible updates change anything (UPDATE-2)")
-                    results[-1] = kept(answer, shown, one, body, trial, spoilt, expect)
+                    results[-1] = keeper.kept(answer, shown, one, body, trial)
                 else:
                     expect(judge.refused_without_change, state, answer, shown, of=one, what=trial.odd.what)
         list_agrees(pages, ours, after, expect)
@@ -139,6 +140,7 @@ def test_what_is_unusual_is_updated_exactly_or_refused(
 
     groups = [*single(unusual.combinations()), *unusual.groups(parameters=True), *single(drawn)]
     together_or_alone(groups, are_kept, most)
+    keeper.blames_what_changed_together()
     if bystander in providers.held:
         after_all, since = providers.state(bystander), "updates of others with unusual values"
         expect(judge.unchanged, before_all, after_all, of=held, requirement="UPDATE-3", since=since)
@@ -200,23 +202,43 @@ def list_agrees(pages: Sequence[Exchange], ours: Sequence[Held], shown: Mapping[
                     expect(judge.list_agrees, page, shown[held.id], of=held, requirement="LIST-4", id=held.id)
 
 
-def kept(
-    answer: Exchange,
-    shown: Exchange,
-    held: Held,
-    values: Mapping[str, JsonValue],
-    trial: Trial,
-    spoilt: Sequence[str],
-    expect: Expect,
-) -> bool:
-    """Tell whether show gives what was accepted, and hold the implementation to it where that is due."""
-    what = trial.odd.what
-    if trial.alone:
-        not_survived(shown, f"a provider with {what}")
-    elif judge.kept_exactly(answer, shown, values=values, what=what, spoilt=spoilt) is not None:
-        return False
-    expect(judge.kept_exactly, answer, shown, of=held, values=dict(values), what=what, spoilt=spoilt)
-    return True
+class Keeper:
+    """Holds an implementation to the unusual values that it accepted.
+
+    Properties in `spoilt` are not given back rightly even where they are plausible.
+    """
+
+    def __init__(self, expect: Expect, ledger: Ledger, spoilt: Sequence[str]) -> None:
+        self._expect = expect
+        self._ledger = ledger
+        self._spoilt = spoilt
+        self._known = len(ledger.of("VALUE-1").violations)
+        self._altered: list[tuple[Exchange, Exchange, Held, dict[str, JsonValue], str]] = []
+
+    def kept(
+        self, answer: Exchange, shown: Exchange, held: Held, values: Mapping[str, JsonValue], trial: Trial
+    ) -> bool:
+        """Tell whether show gives what was accepted, and hold the implementation to it where that is due."""
+        what = trial.odd.what
+        if trial.alone:
+            not_survived(shown, f"a provider with {what}")
+        elif judge.kept_exactly(answer, shown, values=values, what=what, spoilt=self._spoilt) is not None:
+            self._altered.append((answer, shown, replace(held, story=list(held.story)), dict(values), what))
+            return False
+        self._judge(answer, shown, held, dict(values), what)
+        return True
+
+    def blames_what_changed_together(self) -> None:
+        """Judge what was altered among several values, where no value that was sent alone was."""
+        if len(self._ledger.of("VALUE-1").violations) > self._known:
+            return
+        for answer, shown, held, values, what in self._altered:
+            with self._expect.each():
+                not_survived(shown, f"a provider with {what}")
+                self._judge(answer, shown, held, values, what)
+
+    def _judge(self, answer: Exchange, shown: Exchange, held: Held, values: dict[str, JsonValue], what: str) -> None:
+        self._expect(judge.kept_exactly, answer, shown, of=held, values=values, what=what, spoilt=self._spoilt)
 
 
 def not_given_back(shown: Exchange, values: Mapping[str, JsonValue], providers: Providers, ledger: Ledger) -> list[str]:

@@ -240,7 +240,9 @@ def near_changes() -> Iterator[Traits]:
     yield Traits(name_tail=" Renamed", auth_tail="Other", host="Gateway", outbound_host="Border", ips=3, moved=True)
     # Each port is the other's before.
     yield Traits(port=5070, outbound_server_port=5060)
-    yield Traits(port=5060, outbound_server_port=5070)
+    yield Traits(port=5060, outbound_server_port=5070, name_tail=f" {'long' * 11}a")
+    # Nor is a second none because the minute is the same, nor the end of a text because of its beginning.
+    yield Traits(port=5060, outbound_server_port=5070, name_tail=f" {'long' * 11}b", reregister_interval=3601)
 
 
 def varied() -> tuple[Traits, ...]:
