@@ -79,7 +79,14 @@ def test_unknown_paths_are_answered_with_404(
 
     for operation, method in ALLOWED.items():
         name = operation.value
-        calls = [(path, method) for path in (f"{name}-{unknown}", f"{unknown}/{name}", f"{name}/{unknown}")]
+        beside = (
+            f"{name}-{unknown}",
+            f"{unknown}/{name}",
+            f"{name}/{unknown}",
+            f"{name}.{unknown}",
+            f"{name}{unknown}",
+        )
+        calls = [(path, method) for path in beside]
         calls += [(unknown, other) for other in METHODS if operation is Operation.CREATE]
         strays = [StrayCall(Call(path, method, outside=True), "an unknown path") for path, method in calls]
         for _, answer in stray.sends(operation, strays):
