@@ -57,8 +57,8 @@ def of_other_length(token: str) -> Iterator[tuple[str, str]]:
         "an asterisk": "*",
         # True of nothing but the valid one, whatever a query does where it is pasted into one.
         "the valid token with a condition after it": f"{token}' AND 'a'='a",
+        # No longer word, since whatever was sent as a token is masked wherever it is found.
         "the word null": "null",
-        "the word undefined": "undefined",
         "the valid token with a letter beyond ASCII after it": f"{token}\xe9",
     }
     for length in (1, 63, 65, 128, 8192):
