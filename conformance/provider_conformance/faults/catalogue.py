@@ -26,6 +26,7 @@ MODULES = (
     "circumstances",
     "coincidences",
     "habits",
+    "oddities",
 )
 
 
