@@ -455,7 +455,7 @@ def shows_to_one_client(fault: Fault) -> bool:
     """Tell whether a fault shows to one client that sends one request after another, with the usual headers."""
     module = fault.implementation.__module__
     return fault.id not in ONLY_IN_TIME and not module.endswith(
-        (".circumstances", ".coincidences", ".habits", ".neighbours")
+        (".circumstances", ".coincidences", ".habits", ".neighbours", ".oddities")
     )
 
 

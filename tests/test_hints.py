@@ -110,6 +110,7 @@ def test_the_cause_is_guessed_from_the_summary(rule: str, summary: str, told_of:
         ("/show?id=9223372036854775808", None, "beyond int64"),
         ("/list?pagination=1&pagesize=2147483649", None, "pagesize is a number beyond int32"),
         ("/show?id=%00", None, "NUL"),
+        ("/list?sort_by=DEFAULT&sort_by=DEFAULT", None, "sort_by is there 2 times"),
         ("/show?id=%ff", None, "no UTF-8"),
         ("/create", b'{"name": "a"}', ""),
         ("/create", b'{"name": ', "no JSON"),
@@ -127,6 +128,10 @@ def test_what_is_special_about_a_request_is_told(target: str, body: bytes | None
     found = oddity(Request("GET" if body is None else "POST", target, (), body))
     assert told_of in found
     assert bool(told_of) == bool(found)
+
+
+def test_that_a_post_has_no_body_is_told() -> None:
+    assert oddity(Request("POST", "/create", (), None)) == "there is no body, not even an empty one"
 
 
 def test_causes_are_told_of_rules_that_there_are() -> None:

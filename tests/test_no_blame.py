@@ -235,6 +235,11 @@ LINKS: list[Error] = [
     (BASE, b"<a HREF=/var/log/help.html>help</a>"),
     (BASE, b'<script src="/static/js/app.js"></script>'),
     (BASE, b'{"error": "see /api/providers/help/errors.php"}'),
+    (BASE, b"see /docs/samples/client.swift"),
+    (BASE, b'{"schema": "/app/config/providers.json"}'),
+    (BASE, b"could not open /api/providers/help.json"),
+    (BASE, b"permission denied, see '/help', or in a browser, open '/login'"),
+    (BASE, b"you may not open /admin: permission denied"),
     ("/opt/pbx/api", b'{"type":"/opt/pbx/api/problems/invalid","title":"no"}'),
     ("/opt/pbx/api", b'{"type":"/opt/pbx/problems/invalid","title":"no"}'),
     ("/home/pbx/api", b"see /home/pbx/api/problems/invalid"),
@@ -257,6 +262,11 @@ FILES: list[Error] = [
     (BASE, b"cannot open file=/srv/app/app.py"),
     (BASE, b"database_url=/var/lib/pbx.db"),
     (BASE, b"<p>/srv/app/app.py</p>"),
+    (BASE, b"/build/pbx/src/provider_api.cpp:212: parse failed"),
+    (BASE, b'{"error": "Fatal error: /app/Sources/Api/ProviderController.swift:41"}'),
+    (BASE, b"ENOENT: no such file or directory, open '/app/config/providers.json'"),
+    (BASE, b'{"error": "[Errno 2] No such file or directory: \'/data/pbx/providers.xml\'"}'),
+    (BASE, b"open /data/pbx/providers.xml: no such file or directory"),
     (BASE, b'{"type":"/opt/pbx/api/problems"}'),
     ("/opt/pbx/api", b'{"file":"/srv/app/app.py"}'),
     ("/opt/pbx/api", b'{"file":"file:///opt/pbx/api/app.py"}'),
@@ -270,6 +280,53 @@ def test_an_error_with_a_path_of_a_file_discloses_it(error: Error) -> None:
 
     assert problem is not None
     assert "a file path" in problem.summary
+
+
+TRACES: list[bytes] = [
+    b'{"detail": "Stack trace:\\n#0 [internal function]: ProviderController->show()\\n#1 {main}"}',
+    b'[{provider_handler,show,2,[{file,"src/provider_handler.erl"},{line,88}]}]',
+    b'{"detail": "[{cowboy_handler,execute,2,[{file,\\"src/cowboy_handler.erl\\"},{line,37}]}]"}',
+]
+
+
+@pytest.mark.parametrize("error", TRACES)
+def test_an_error_with_a_trace_discloses_it(error: bytes) -> None:
+    problem = disclosed(BASE, error)
+
+    assert problem is not None
+    assert "a stack trace" in problem.summary
+
+
+QUERIES: list[bytes] = [
+    b"select id, name from providers limit ?",
+    b"select p.* from providers p order by p.id limit $1",
+    b"could not execute query: from Provider p where p.id = :id and p.deleted = false",
+    b'{"error": "db.providers.findOne({\\"_id\\": 17})"}',
+]
+
+
+@pytest.mark.parametrize("error", QUERIES)
+def test_an_error_with_a_query_discloses_it(error: bytes) -> None:
+    problem = disclosed(BASE, error)
+
+    assert problem is not None
+    assert "a query" in problem.summary
+
+
+ADVICE: list[bytes] = [
+    b"select a protocol from UDP, TCP",
+    b"select one of those from list, where the limit 10 applies",
+    b"select at most 8 addresses from ips: limit exceeded",
+    b"see #1 in the list, {file} and {main}",
+    b"the value is taken from another place where it is unique",
+    b"send it from the form you show where you = an operator",
+    b"show() found no provider; update(id) needs one",
+]
+
+
+@pytest.mark.parametrize("error", ADVICE)
+def test_an_error_may_tell_what_to_do_in_words(error: bytes) -> None:
+    assert disclosed(BASE, error) is None
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ class Api:
 
     def update(
         self,
-        body: Mapping[str, JsonValue] | bytes,
+        body: Mapping[str, JsonValue] | bytes | None,
         *,
         content_type: str = JSON_TYPE,
         query: Query = (),
@@ -164,14 +164,14 @@ class Api:
     def call(
         self,
         operation: Operation,
-        body: Mapping[str, JsonValue] | bytes,
+        body: Mapping[str, JsonValue] | bytes | None,
         *,
         token: str | None = None,
         content_type: str = JSON_TYPE,
         query: Query = (),
     ) -> Call:
-        """Make the call of an operation that has a body, without sending it."""
-        payload = body if isinstance(body, bytes) else json_body(body)
+        """Make the call of an operation that has a body, without sending it; None is none, not even an empty one."""
+        payload = body if body is None or isinstance(body, bytes) else json_body(body)
         return Call(operation.value, "POST", query=query, body=payload, content_type=content_type, token=token)
 
     def query(self, operation: Operation, parameters: Mapping[str, str], *, token: str | None = None) -> Call:

@@ -27,17 +27,23 @@ TRACES = (
     r"\.go:\d+ \+0x[0-9a-f]+",
     r"\.rb:\d+:in [`'\"]",
     r"#\d+ [^\n]*\.php\(\d+\)",
+    r"#\d+ (?:\[internal function\]|\{main\})",
     r"\.php</b> on line|\.php on line \d+",
     r"\bthread '[^'\n]*' panicked at",
     r"\bstack (?:backtrace|traceback):",
     r"\.p[lm] line \d+\.",
     r"\.exs?:\d+: ",
+    r"\{file, ?\"[^\"\n]+\.erl\"\}",
 )
 
 QUERIES = (
     r"\bSELECT\s[^\n]{1,2000}?\sFROM\s+[\"'`\[\w]",
     # In small letters it may be plain English, unless it goes on as only a query does.
     r"(?i:\bselect\s[^\n]{1,2000}?\sfrom\s+\S+\s(?:[^\n]{0,200}?\s)?where\s+\S+\s*(?:=|<|>|in\s*\(|is null|like\s+'))",
+    r"(?i:\bselect\s[^\n]{1,2000}?\sfrom\s+\S+\s(?:[^\n]{0,200}?\s)?limit\s+(?:\?|\$\d|:[a-z]|%s))",
+    # The language of an object mapper, whose queries may begin with what they come from.
+    r"(?i:\bfrom\s+\w+\s+(?:as\s+)?(?P<alias>\w+)\s+where\s+(?P=alias)\.\w+\s*(?:=|<|>|in\s*\(|is null|like\s))",
+    r"\bdb\.\w+\.(?:find|aggregate|count|distinct|insert|update|replace|delete)(?:One|Many|And\w+|Documents)?\(",
     r"\bINSERT\s+INTO\s+[\"'`\[\w]",
     r"(?i:\binsert\s+into\s+\S+\s*\([^()\n]*\)\s*(?:values|select|returning)\b)",
     r"\bUPDATE\s+\S+\s+SET\s",
@@ -59,6 +65,7 @@ QUERIES = (
 
 _ROOTS = "usr|var|opt|etc|srv|root|tmp|proc|(?:home|Users)/[\\w.@+-]+"
 _SOURCES = "py|pyc|js|mjs|cjs|ts|java|jar|class|war|rb|php|go|rs|cs|dll|exe|pl|pm|lua|ex|so|db|sqlite3?|log|conf|ini"
+_COMPILED = "c|cc|cpp|cxx|h|hpp|swift|kt|scala|clj|erl|hrl|hs|ml|vb|fs"
 _LINKING = ("href=", "src=", "action=", "data=", "poster=", "url=", "location: ", "report-uri ")
 """What an unquoted link comes right after: attributes of HTML (whatever the letter case), and headers."""
 
@@ -67,6 +74,13 @@ _NO_LINK = r"(?=/)(?<![\w./<~-])(?<!=[\"'])" + "".join(rf"(?<!(?i:\b{before}))" 
 PATHS = (
     rf"{_NO_LINK}/(?:{_ROOTS})(?:/[\w.@+-]+)+",
     rf"{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_SOURCES})\b(?:[:\"'(), ]|$)",
+    # With a line: by its name alone it may be a sample that is linked to.
+    rf"{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_COMPILED}):\d+",
+    # What the system says of a file that it cannot open.
+    r"(?<=no such file or directory, (?:open|stat) ')/[^'\n]+",
+    r"(?<=permission denied, (?:open|stat) ')/[^'\n]+",
+    r"(?<=No such file or directory: ')/[^'\n]+",
+    r"(?<=\bopen )/[^\s:]+(?=: no such file or directory)",
     r"\bfile://+[\w/.]+",
     r"\b[A-Z]:\\{1,2}[\w .()-]+\\{1,2}[\w .()-]+",
     r"\b(?:node_modules|site-packages|dist-packages)[/\\]\w",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -22,7 +23,7 @@ MEDIA_TYPE = "application/json"
 
 def oddity(request: Request) -> str:
     """Return what is special about a request, in a few words, or nothing; bodies may be cut where they are long."""
-    return next(chain(_of_query(request.target), _of_headers(request), _of_body(request.body)), "")
+    return next(chain(_of_query(request.target), _of_headers(request), _of_body(request)), "")
 
 
 def _of_query(target: str) -> Iterator[str]:
@@ -34,7 +35,10 @@ def _of_query(target: str) -> Iterator[str]:
         raw.decode("utf-8")
     except UnicodeDecodeError:
         yield "the query is no UTF-8"
-    for name, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
+    parameters = parse_qsl(query, keep_blank_values=True, errors="replace")
+    times = Counter(name for name, _ in parameters)
+    yield from (f"{name} is there {times[name]} times" for name in times if times[name] > 1)
+    for name, value in parameters:
         if not re.fullmatch(r"[+-]?[0-9]{1,4000}", value):
             continue
         number = int(value)
@@ -58,8 +62,11 @@ def _of_headers(request: Request) -> Iterator[str]:
         yield "a header is long"
 
 
-def _of_body(body: bytes | None) -> Iterator[str]:
+def _of_body(request: Request) -> Iterator[str]:
+    body = request.body
     if body is None:
+        if request.method == "POST":
+            yield "there is no body, not even an empty one"
         return
     if len(body) >= LONG_BODY:
         yield f"the body has {len(body) // 1024} KiB or more"

@@ -43,6 +43,9 @@ NO_EVIDENCE = "no exchange bore on it"
 UNTOLD = frozenset({"Host", "User-Agent", "Accept", "Accept-Encoding", "Content-Length"})
 """Headers that curl sends by itself."""
 
+OF_THE_TARGET = frozenset({"host", "origin", "referer", TOKEN_HEADER})
+"""Headers that bear the address of the target, or its token."""
+
 
 def report_of(record: Record) -> Report:
     """Return the report of a record; from the same record comes the same report, at any time and place."""
@@ -197,7 +200,7 @@ def fingerprint(exchanges: Iterable[Exchange]) -> str:
     digest = hashlib.sha256()
     for exchange in exchanges:
         request = exchange.request
-        headers = [pair for pair in request.headers if pair[0].lower() not in {"host", TOKEN_HEADER}]
+        headers = [pair for pair in request.headers if pair[0].lower() not in OF_THE_TARGET]
         digest.update(repr((request.method, request.target, headers, request.body)).encode())
     return digest.hexdigest()
 

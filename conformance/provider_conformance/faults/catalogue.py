@@ -27,6 +27,7 @@ MODULES = (
     "coincidences",
     "habits",
     "neighbours",
+    "oddities",
 )
 
 

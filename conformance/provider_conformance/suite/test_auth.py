@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from provider_conformance import judge
 from provider_conformance.batches import in_batches
@@ -110,6 +111,9 @@ def test_a_request_without_token_is_refused_on_every_operation(
         Trial(what, NO_TOKEN, partial(with_headers, headers))
         for what, headers in (
             ("no token, from 127.0.0.1", LOCAL),
+            ("no token, from a private address by other headers", PRIVATE),
+            ("no token, from its own pages, in the name of a user", (*_own_pages(api), *USER)),
+            ("no token, but another Authorization", OTHERWISE_AUTHORIZED),
             ("no token, with the cookies that it set", _cookies(ledger)),
         )
         if headers
@@ -158,13 +162,11 @@ def test_the_token_counts_in_its_header_alone(
         Trial("the token in the query alone", NO_TOKEN, partial(in_query, token)),
         Trial("the token in a cookie alone", NO_TOKEN, partial(in_cookie, token)),
         Trial("the token in the body alone", NO_TOKEN, partial(in_body, token)),
+        Trial("a wrong token in the header, the valid one everywhere else", wrong, partial(everywhere_else, token)),
     )
     # Each of these on every other operation only.
     in_turns = (
-        (
-            Trial(f"the token in {' and '.join(OTHER_HEADERS)} alone", NO_TOKEN, partial(in_header, token)),
-            Trial("a wrong token in the header, the valid one in the query", wrong, partial(in_query, token)),
-        ),
+        (Trial(f"the token in {' and '.join(OTHER_HEADERS)} alone", NO_TOKEN, partial(in_header, token)),),
         (Trial(f"the token in the query as {' and '.join(OTHER_NAMES)}", NO_TOKEN, partial(in_query_as_token, token)),),
     )
     for turn, attempt in enumerate(intruder.attempts):
@@ -195,11 +197,31 @@ def with_headers(headers: Headers, call: Call) -> Call:
 
 
 OTHER_HEADERS = ("X-Access-Token", "X-Auth-Token", "X-Api-Key", "Token", "X-Token", "Auth-Token", "Api-Key")
-OTHER_NAMES = ("token", "api_key", "auth_token", "accessToken", "apikey", "key", "auth")
-"""Headers, and names in a query or a body, that other services take a token from."""
+OTHER_NAMES = ("token", "api_key", "auth_token", "accessToken", "access-token", "apikey", "key", "auth")
+COOKIES = ("access_token", "token", "session", "auth_token")
+MEMBERS = ("access_token", "token", "accessToken")
+"""Headers, and names in a query, a cookie or a body, that other services take a token from."""
 
 LOCAL: Headers = (("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1"), ("Forwarded", "for=127.0.0.1"))
 """What a proxy on the machine itself would say."""
+
+PRIVATE: Headers = (
+    ("X-Forwarded-For", "10.0.0.1"),
+    *((name, "127.0.0.1") for name in ("X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "X-Originating-IP")),
+)
+"""What other proxies would say of a neighbour, or of the machine itself."""
+
+USER: Headers = tuple((name, "admin") for name in ("X-Forwarded-User", "X-Remote-User", "X-User-Id"))
+"""What a gateway would say of a user that it knows."""
+
+OTHERWISE_AUTHORIZED: Headers = (("Authorization", "Basic cGNvbmY6cGNvbmY="),)
+"""Credentials of nobody, so that no account is locked for them."""
+
+
+def _own_pages(api: Api) -> Headers:
+    """Return what a browser says of requests that pages of the target make."""
+    parts = urlsplit(api.target.base_url)
+    return ("Origin", f"{parts.scheme}://{parts.netloc}"), ("Referer", api.target.base_url)
 
 
 def _cookies(ledger: Ledger) -> Headers:
@@ -218,14 +240,19 @@ MOST_COOKIES = 5
 
 def in_cookie(token: str, call: Call) -> Call:
     """Put a token into cookies."""
-    return replace(call, headers=(("Cookie", f"access_token={token}; token={token}; session={token}"),))
+    return replace(call, headers=(("Cookie", "; ".join(f"{name}={token}" for name in COOKIES)),))
 
 
 def in_body(token: str, call: Call) -> Call:
     """Put a token into the JSON body, where there is one."""
     if call.body is None:
         return call
-    return replace(call, body=json_body({**json.loads(call.body), "access_token": token, "token": token}))
+    return replace(call, body=json_body({**json.loads(call.body), **dict.fromkeys(MEMBERS, token)}))
+
+
+def everywhere_else(token: str, call: Call) -> Call:
+    """Put a token into the query, cookies and the JSON body, where there is one."""
+    return in_body(token, in_cookie(token, in_query(token, call)))
 
 
 @dataclass(frozen=True)

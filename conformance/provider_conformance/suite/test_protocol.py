@@ -76,10 +76,18 @@ def test_unknown_paths_are_answered_with_404(
     stray = Stray(api, providers, inventory, expect)
     # An implementation may well have more than is documented, but hardly under names that the run makes up.
     unknown = f"pconf-{providers.values.nonce}"
+    word = unknown.replace("-", "")
 
     for operation, method in ALLOWED.items():
         name = operation.value
-        calls = [(path, method) for path in (f"{name}-{unknown}", f"{unknown}/{name}", f"{name}/{unknown}")]
+        beside = (
+            f"{name}-{unknown}",
+            f"{unknown}/{name}",
+            f"{name}/{unknown}",
+            f"{name}.{word}",
+            f"{name}{word}",
+        )
+        calls = [(path, method) for path in beside]
         calls += [(unknown, other) for other in METHODS if operation is Operation.CREATE]
         strays = [StrayCall(Call(path, method, outside=True), "an unknown path") for path, method in calls]
         for _, answer in stray.sends(operation, strays):

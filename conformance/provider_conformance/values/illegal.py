@@ -31,19 +31,27 @@ def ids_that_are_none() -> Iterator[tuple[str, NumberText, int | None]]:
     yield "an id of letters", lambda _: '"abc"', 0
     yield "an empty text as id", lambda _: '""', 0
     yield "a fraction as id", lambda identity: f"{identity}.25", None
+    yield "a fraction that is almost none as id", _almost, None
     yield "true as id", lambda _: "true", 1
     yield "false as id", lambda _: "false", 0
     yield "null as id", lambda _: "null", 0
     yield "an array as id", lambda identity: f"[{identity}]", None
     yield "an empty array as id", lambda _: "[]", 0
     yield "an object as id", lambda identity: f'{{"id":{identity}}}', None
+    yield "an object as id that some databases compare with", lambda identity: f'{{"$eq":{identity}}}', None
     yield "an array of two ids", lambda identity: f"[{identity},{identity}]", None
     yield "an id in a text like a UUID", lambda identity: f'"{identity}-e29b-41d4-a716-446655440000"', None
     yield "an id in a long text", lambda identity: json.dumps(f"{identity}" + "x" * 300), None
     yield "an id with an exponent far too large", lambda _: "1e30", None
+    yield "an id beyond every double", lambda _: "1e400", 0
     yield "an id too large for int64", lambda identity: str(identity + 2**64), None
     yield "an id far too large", lambda identity: str(identity + 2**128), None
     yield "an id too small for int64", lambda identity: str(identity - 2**65), None
+
+
+def _almost(identity: int) -> str:
+    """Write an id with a fraction so small that only rounding makes an integer of it, not the precision of a double."""
+    return f"{identity}.0000001" if abs(identity) < 2**24 else f"{identity}.25"
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,12 @@ class Violation:
 
     `guess` is an id that a careless server may act on although the body does not bear it: 0 for what is missing or
     empty, 1 for true. An `anonymous` body bears nothing of ours. `in_query` names a property that goes into the query
-    instead. `breaks` names the requirement at stake where that is not the one that the test speaks for.
+    instead. `breaks` names the requirement at stake where that is not the one that the test speaks for. One that writes
+    None has no body, not even an empty one.
     """
 
     what: str
-    write: Callable[[Provider], bytes]
+    write: Callable[[Provider], bytes | None]
     guess: int | None = None
     breaks: str | None = None
     in_query: str | None = None
@@ -97,6 +106,12 @@ PAIRS = (
     ("require_register", "reregister_interval"),
     ("provider_in_lan", "single_via_header"),
     ("in_parameters", "out_parameters"),
+    ("hostname", "port"),
+    ("protocol", "port"),
+    ("status", "password"),
+    ("require_register", "ips"),
+    ("auth_id", "password", "ips"),
+    ("in_parameters", "out_parameters", "ips"),
 )
 """Properties that one may leave out together, who takes them for optional only as a whole."""
 
@@ -127,6 +142,9 @@ def ill_typed_properties(operation: Operation) -> Iterator[Violation]:
     for name, kind in kinds.items():
         for label, of in ILL_TYPED[kind].items():
             yield _altered(name, label, of)
+    # Whoever has no use for them, without registration, may take null for none.
+    for name in ("auth_id", "password", "reregister_interval"):
+        yield Violation(f"{name} as null with IP_AUTH over UDP", partial(_plain_without_value, name))
     for rare, alterations in RARE.items():
         names = cycle(name for name, kind in kinds.items() if kind == rare)
         for (label, of), name in zip(alterations.items(), names, strict=False):
@@ -185,6 +203,7 @@ def bodies_that_are_no_object() -> Iterator[Violation]:
     yield Violation("a brace too many", lambda body: json_body(body) + b"}")
     yield Violation("a letter before the document", lambda body: b"x" + json_body(body))
     yield Violation("an empty body", lambda _: b"", 0)
+    yield Violation("no body at all", lambda _: None, 0)
     yield Violation("a body of white space", lambda _: b" \r\n\t", 0)
     yield Violation("an empty array", lambda _: b"[]", 0)
     yield Violation("an array around the object", lambda body: b"[" + json_body(body) + b"]")
@@ -223,6 +242,8 @@ def pages_in_a_query() -> Iterator[tuple[str, NumberText]]:
     yield "one too large for int32", lambda _: str(2**31)
     yield "one too small for int32", lambda _: str(-(2**31) - 1)
     yield "the largest int64", lambda _: str(2**63 - 1)
+    yield "one too large for int64", lambda _: str(2**63)
+    yield "one too small for int64", lambda _: str(-(2**63) - 1)
 
 
 def sizes_in_a_query() -> Iterator[tuple[str, NumberText]]:
@@ -255,6 +276,7 @@ def unfair_ids(identity: int) -> Iterator[tuple[str, dict[str, str | None]]]:
     for name in ("ID", "provider_id"):
         yield f"{name} for id", {"id": None, name: str(identity)}
     yield "an array in the name of id", {"id": None, "id[]": str(identity)}
+    yield "an object in the name of id", {"id": None, "id[$eq]": str(identity)}
     for what, text in ids_in_a_query():
         yield f"an id that is {what}", {"id": text(identity)}
 
@@ -285,6 +307,7 @@ def _numbers_in_a_query() -> Iterator[tuple[str, NumberText]]:
     yield "an underscore between digits", lambda number: f"0_{number}"
     yield "digits of another script", lambda number: str(number).translate(FULL_WIDTH)
     yield "digits of yet another script", lambda number: str(number).translate(ARABIC)
+    yield "a superscript digit", lambda _: "\u00b2"
     yield "two numbers with a comma", lambda number: f"{number},{number}"
     yield "a number with a comma in it", lambda number: f"0,{number}"
     yield "a number with a letter for its type", lambda number: f"{number}d"
@@ -297,9 +320,9 @@ ARABIC = {ord("0") + digit: 0x660 + digit for digit in range(10)}
 FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 
 UNKNOWN = {
-    "auth_mode": ("DIGEST_AUTH", "REGISTER"),
-    "protocol": ("TLS", "SCTP", "WSS", "BOTH"),
-    "status": ("REGISTERED", "UNREGISTERED", "0"),
+    "auth_mode": ("DIGEST_AUTH", "REGISTER", "NONE", "IPAUTH"),
+    "protocol": ("TLS", "SCTP", "WSS", "BOTH", "WS", "DTLS"),
+    "status": ("REGISTERED", "UNREGISTERED", "0", "DISABLED", "UNKNOWN"),
 }
 """What one would expect in the enums and is not in them."""
 
@@ -442,15 +465,22 @@ def _wrapped(body: Provider) -> bytes:
 
 
 def _without_any(name: str, body: Provider) -> bytes:
-    """Leave out a property of a provider without registration, TCP, and whatever else may be switched on."""
-    plain: Provider = {
+    return _without((name,), _plain(body))
+
+
+def _plain(body: Provider) -> Provider:
+    """Return a provider without registration, TCP, and whatever else may be switched on."""
+    return {
         **{key: False if value is True else value for key, value in body.items()},
         "auth_mode": "IP_AUTH",
         "protocol": "UDP",
         "status": "OFFLINE",
         "ips": body["ips"] or ["192.0.2.1"],
     }
-    return _without((name,), plain)
+
+
+def _plain_without_value(name: str, body: Provider) -> bytes:
+    return json_body({**_plain(body), name: None})
 
 
 def _with_id(text: NumberText, body: Provider) -> bytes:

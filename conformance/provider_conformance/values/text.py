@@ -60,15 +60,17 @@ TEXTS = (
     # Markup
     Text("HTML", '<b class="x">bold</b><br/>'),
     Text("a script element", "<script>1</script>"),
+    Text("a script in a link", "javascript:void(0)"),
     Text("HTML's characters", "a & b < c > d"),
     Text("what looks like HTML entities", "&amp; &lt; &#39; &eacute; &nbsp;"),
     Text("JSON", '{"a":[1,null]}'),
-    Text("a URL", "https://example.com/a%20b?c=d&e=%C3%A9#f"),
+    Text("a URL", "https://www.example.com/a%20b?c=d&e=%C3%A9#f"),
     Text("a SIP address", "<sip:a@example.com;transport=udp?b=c>"),
     Text("parent folders", "../../a/./b"),
     Text("a SIP URI with a port", "sip:gw.example.com:5060"),
     Text("a slash at the end", "gw.example.com/"),
     Text("a host and a port", "gw.example.com:5060"),
+    Text("a host with a dot at the end", "gw.example.com."),
     Text("an IPv6 address in capitals", "2001:DB8::A"),
     # Escapes
     Text("a backslash", "a\\b"),
@@ -83,7 +85,7 @@ TEXTS = (
     Text("a carriage return", "a\rb"),
     Text("a tab", "a\tb"),
     Text("the character NUL", "a\0b"),
-    Text("control characters", "".join(map(chr, range(0x01, 0x09))) + "\x0b\x0c\x0e\x1b[31m\x1f"),
+    Text("control characters", "".join(map(chr, (*range(0x01, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20)))) + "\x1b[31m"),
     Text("the character DEL", "a\x7fb"),
     Text("control characters of Latin-1", "a\x80\x85\x9fb"),
     Text("separators of lines and paragraphs", "a\u2028b\u2029c"),
@@ -130,6 +132,8 @@ TEXTS = (
     Text("the word undefined", "undefined"),
     Text("the word None", "None"),
     Text("the word true", "true"),
+    Text("a decimal with a zero at the end", "1.10"),
+    Text("a point in time", "2020-01-02T03:04:05.000Z"),
     # Lengths
     Text("65 characters", _counting(65)),
     Text("255 characters", _counting(255)),
@@ -138,7 +142,7 @@ TEXTS = (
     Text("1,000 characters", _counting(1000)),
     Text("10,000 characters", _counting(LONGEST)),
     Text("10,000 characters of two bytes", "\u00e9\u00ea" * (LONGEST // 2)),
-    Text("emoticons", "a :-) b ;) <3 (c)"),
+    Text("emoticons and Markdown", "a :-) b ;) <3 (c) [d](e) **f**"),
     Text("the euro sign and Latin letters", "\u20ac \u0153 \u0161 \u00ff"),
 )
 

@@ -55,6 +55,11 @@ def of_other_length(token: str) -> Iterator[tuple[str, str]]:
         "the valid token with its first character percent-encoded": f"%{ord(token[0]):02X}{token[1:]}",
         "a percent sign": "%",
         "an asterisk": "*",
+        # True of nothing but the valid one, whatever a query does where it is pasted into one.
+        "the valid token with a condition after it": f"{token}' AND 'a'='a",
+        # No longer word, since whatever was sent as a token is masked wherever it is found.
+        "the word null": "null",
+        "the valid token with a letter beyond ASCII after it": f"{token}\xe9",
     }
     for length in (1, 63, 65, 128, 8192):
         made[f"a token of {length} characters"] = (token * length)[:length]

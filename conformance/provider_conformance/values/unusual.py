@@ -6,6 +6,7 @@ Text is not among them but for the items of arrays: what may become of text has 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ NUMBERS = (
     *(-1, 0, 65536),
     *(2**31 - 1, 2**31, 2**32 + 5060, -(2**31) - 1),
     *(2**53 + 1, 2**63 - 1, -(2**63)),
-    *(2**63, 2**64 + 5060, 10**30),
+    *(2**63, 2**64 + 5060, 10**30, -(2**63) - 1),
 )
 """Integers around the edges of what implementations keep them in; no range is documented (D13)."""
 
@@ -32,6 +33,12 @@ INTERVALS = (1, 29, 86401)
 """Whole numbers of seconds that are plausible but for their size."""
 
 ADDRESSES = tuple(f"192.0.2.{last}" for last in range(9, 0, -1))
+
+
+def _counting(length: int) -> str:
+    """Return text of which no part is like another, so that any loss shows where it is."""
+    return "".join(f"{number:03d}." for number in range(length // 4))
+
 
 ITEMS: dict[str, list[JsonValue]] = {
     "nine addresses": list(ADDRESSES),
@@ -53,16 +60,20 @@ ITEMS: dict[str, list[JsonValue]] = {
     "true and 1": [True, 1, "1", "true"],
     "empty arrays and objects": [[], {}, [[]], [{}]],
     "objects": [{"ip": "192.0.2.1", "mask": 24}, {"b": 1, "a": 2}],
-    "texts that go wrong": ["a,b", " a ", "null", "a&b <c>", "\u00e9\u4e2d", "it's"],
+    "texts that go wrong": ["a,b", " a ", "null", "a&b <c>", "\u00e9\u4e2d", "it's", "2020-01-02T03:04:05.000Z"],
     "ten levels": [[[[[[[[[["192.0.2.1"]]]]]]]]]],
     "names that some languages reserve": [{"__proto__": {"a": 1}, "constructor": 1, "length": 2}],
-    "many digits": [3.141592653589793, 0.1, 1234567.890625],
+    "names that some databases reserve": [{"$eq": 1, "a.b": 2, "": 3}],
+    "names in many spellings": [{"0": "a", "1": "b"}, {"camelCase": 1, "snake_case": 2, "UPPER": 3, "kebab-case": 4}],
+    "a name of 300 characters": [{_counting(300): 1}],
+    "many digits": [3.141592653589793, 0.1, 1234567.890625, 1e-10, 1e22],
+    "integers beyond int64": [2**63, 2**64 + 1, -(2**63) - 1],
     "nested arrays": [["192.0.2.1", ["192.0.2.2", ["192.0.2.3"]]]],
     "texts with what separates": ["a;b", "c|d", "e\nf", "g\th"],
     "texts with what escapes": ["a\\b", 'c"d', "\\"],
     "an astral character": ["a\U0001f4deb"],
-    "a text of 300 characters": ["".join(f"{number:03d}." for number in range(75))],
-    "three hundred addresses": [f"198.51.{100 + last // 250}.{last % 250}" for last in range(300, 0, -1)],
+    "a text of 1,500 characters": [_counting(1500)],
+    "six hundred addresses": [f"198.51.{100 + last // 250}.{last % 250}" for last in range(600, 0, -1)],
     "an empty string at the end": ["192.0.2.1", ""],
 }
 """Items of `ips`, which are unconstrained (D8)."""
@@ -75,13 +86,17 @@ PARAMETERS: dict[str, list[JsonValue]] = {
     "objects": [{"name": "From", "value": "Caller"}, {"value": "2", "name": "To"}],
     "one object twice": [{"name": "From"}, {"name": "From"}],
     "a hundred and one numbers": list(range(101)),
-    "texts that go wrong": ["a,b", " a ", "null", "a&b <c>", "\u00e9\u4e2d"],
+    "texts that go wrong": ["a,b", " a ", "null", "a&b <c>", "\u00e9\u4e2d", "2020-01-02T03:04:05.000Z"],
     "nested": [[["a"], {"b": [{"c": None}]}]],
     "empty arrays and objects": [[], {}],
     "texts with what separates": ["a;b", "c|d", "e\nf", "g\th"],
     "texts with what escapes": ["a\\b", 'c"d', "\\"],
     "an astral character": ["a\U0001f4deb"],
-    "a text of 300 characters": ["".join(f"{number:03d}." for number in range(75))],
+    "a text of 1,500 characters": [_counting(1500)],
+    "names that some databases reserve": [{"$eq": 1, "a.b": 2, "": 3}],
+    "names in many spellings": [{"0": "a", "1": "b"}, {"camelCase": 1, "snake_case": 2, "UPPER": 3, "kebab-case": 4}],
+    "a name of 300 characters": [{_counting(300): 1}],
+    "integers beyond int64": [2**63, 2**64 + 1, -(2**63) - 1],
 }
 """Items of `in_parameters` and `out_parameters`, which are unconstrained (D8)."""
 
@@ -182,8 +197,12 @@ def odd_bodies(body: Mapping[str, JsonValue]) -> Iterator[tuple[str, bytes]]:
     def with_text(member: bytes) -> bytes:
         return text[:-1] + b"," + member + b"}"
 
-    def with_port(number: bytes) -> bytes:
-        return text.replace(b'"port":%d' % int(str(body.get("port", 0))), b'"port":' + number, 1)
+    def with_number(number: bytes, *names: str) -> bytes:
+        own = b"|".join(b'"%b":' % name.encode() for name in names)
+        return re.sub(b"(" + own + rb")-?\d+", lambda found: found[1] + number, text)
+
+    def with_items(items: bytes) -> bytes:
+        return re.sub(rb'("(?:ips|in_parameters|out_parameters)":)\[[^\[\]]*\]', lambda found: found[1] + items, text)
 
     room = LARGEST_BODY - len(text)
     yield "an undocumented property of 64 KiB", with_text(b'"note":"' + b"x" * (room - 10) + b'"')
@@ -196,13 +215,17 @@ def odd_bodies(body: Mapping[str, JsonValue]) -> Iterator[tuple[str, bytes]]:
     yield "99 levels of arrays in ips", text.replace(b'"ips":[', b'"ips":' + _nested(DEEPEST - 1) + b',"more":[', 1)
     yield "100 levels of arrays and nothing else", _nested(DEEPEST)
     yield "100 brackets that are never closed", b"[" * DEEPEST
-    yield "a port of 5,000 digits", with_port(b"9" * 5000)
-    yield "a port of 60,000 digits", with_port(b"9" * (room - 100))
-    yield "a port beyond every double", with_port(b"1e400")
-    yield "a port with an exponent of ten digits", with_port(b"1e9999999999")
-    yield "a port below every double", with_port(b"1e-400")
-    yield "a port of minus zero", with_port(b"-0")
+    yield "a port of 5,000 digits", with_number(b"9" * 5000, "port")
+    yield "a port of 60,000 digits", with_number(b"9" * (room - 100), "port")
+    yield "a port beyond every double", with_number(b"1e400", "port")
+    yield "other integers beyond every double", with_number(b"1e400", *INTEGERS[1:])
+    yield "a port with an exponent of ten digits", with_number(b"1e9999999999", "port")
+    yield "a port below every double", with_number(b"1e-400", "port")
+    yield "a port of minus zero", with_number(b"-0", "port")
     yield "a text with NUL", _with_name(body, "a\0b")
+    yield "items with NUL", with_items(b'["a\\u0000b"]')
+    yield "items with half of a surrogate pair", with_items(b'["\\ud800"]')
+    yield "items beyond every double", with_items(b"[1e400]")
     yield "half of a surrogate pair", text.replace(b'"name":"', b'"name":"\\ud800', 1)
     yield "a character of four bytes", _with_name(body, "\U0001f4de")
     yield "bytes that are no UTF-8", text.replace(b'"name":"', b'"name":"\xff\xfe', 1)
@@ -211,12 +234,15 @@ def odd_bodies(body: Mapping[str, JsonValue]) -> Iterator[tuple[str, bytes]]:
     yield "zero bytes", bytes(64)
     yield "a name that is there twice", with_text(b'"name":"pconf"')
     yield "names that some languages reserve", with_text(b'"__proto__":{"x":1},"constructor":null,"":0,"$where":"1"')
+    # No number of somebody else's for what may be taken for an id.
+    own = b'"_id":%d,' % int(str(body["id"])) if "id" in body else b""
+    yield "more names that are reserved", with_text(own + b'"hasOwnProperty":1,"toString":1,"@type":"x","@class":"x"')
     yield "an escape that JSON does not have", text.replace(b'"name":"', b'"name":"\\x', 1)
 
 
 def odd_queries(query: str) -> Iterator[tuple[str, str]]:
     """Queries that are well-formed by HTTP, and odd, made of one that would be accepted."""
-    first = query.split("&", maxsplit=1)[0]
+    first, *others = query.split("&")
     name = first.partition("=")[0]
     yield "no value", name
     yield "bytes that are no UTF-8", f"{query}&x=%ff%fe"
@@ -227,8 +253,14 @@ def odd_queries(query: str) -> Iterator[tuple[str, str]]:
     yield "line ends", f"{query}&x=%0d%0a"
     yield "a parameter twice", f"{query}&{first}"
     yield "a parameter twice, with two values", f"{query}&{name}=2"
-    yield "a parameter as an array", f"{name}[]=1&{query}"
-    yield "a parameter as an object", f"{name}[a][b]=1&{query}"
+    yield "a parameter as an array", f"{name}%5B%5D=1&{query}"
+    yield "a parameter as an object", f"{name}%5Ba%5D%5Bb%5D=1&{query}"
+    for other in others:
+        more = other.partition("=")[0]
+        yield f"{more} twice", f"{query}&{other}"
+        yield f"{more} as an array", f"{more}%5B%5D=1&{query}"
+        yield f"{more} as an object", f"{more}%5Ba%5D=1&{query}"
+        yield f"{more} as nothing but NUL", query.replace(other, f"{more}=%00")
     yield "separators only", "&&&=&=&;;"
     yield "4 KiB", f"{query}&x={'y' * 4096}"
     yield "a thousand parameters", query + "&x=1" * 1000
@@ -242,7 +274,7 @@ def odd_pages(first: int) -> Iterator[tuple[str, int, int]]:
     """Pages and page sizes whose answer is free but for 5xx (D16)."""
     for pagination in (first - 1, -1, 0, 10**6, 2**31 - 1, -(2**31)):
         yield f"pagination {pagination}", pagination, 10
-    for pagesize in (0, -1, -100, 101, 1000, 2**31 - 1, 2**31, 2**63 - 1, 2**63, -(2**63), 10**30):
+    for pagesize in (0, -1, -100, 101, 1000, 2**31 - 1, 2**31, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 10**30):
         yield f"pagesize {pagesize}", first, pagesize
     for pagination, pagesize in ((2**31 - 1, 100), (2**31 - 1, 2**31 - 1), (-(2**31), 100), (2**31 - 1, 2**63 - 1)):
         yield f"pagination {pagination} and pagesize {pagesize}", pagination, pagesize
