@@ -163,31 +163,15 @@ class Compares32Characters(Reference):
         return super().apply_update(provider_id, properties)
 
 
-class _RefusesSame(Reference):
-    """Refuses a create with one text in two properties."""
-
-    names = ("", "")
+@fault("create-refuses-name-for-hostname", "CREATE-1", kind="conditional")
+class RefusesNameForHostname(Reference):
+    """Refuses a hostname that is the name as well."""
 
     def validate_create(self, content: Any) -> Properties:
         properties = super().validate_create(content)
-        one, other = self.names
-        if properties[one] == properties[other]:
-            raise RefusedError(400, f"{one}: must differ from {other}")
+        if properties["hostname"] == properties["name"]:
+            raise RefusedError(400, "hostname: must differ from name")
         return properties
-
-
-@fault("create-refuses-auth-id-for-password", "CREATE-1", kind="conditional")
-class RefusesAuthIdForPassword(_RefusesSame):
-    """Refuses a password that is the auth_id as well."""
-
-    names = ("password", "auth_id")
-
-
-@fault("create-refuses-name-for-hostname", "CREATE-1", kind="conditional")
-class RefusesNameForHostname(_RefusesSame):
-    """Refuses a hostname that is the name as well."""
-
-    names = ("hostname", "name")
 
 
 # One and the same JSON, written otherwise
