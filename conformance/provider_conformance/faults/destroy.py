@@ -232,20 +232,6 @@ class UndoneByUpdate(Reference):
         return applied
 
 
-@fault("destroy-is-lost-now-and-then", "DESTROY-2", kind="conditional")
-class IsLostNowAndThen(Reference):
-    """Says of every fiftieth destroy that it was done, and keeps the provider."""
-
-    def prepare(self) -> None:
-        self.removals = 0
-
-    def remove(self, provider_id: int) -> bool:
-        self.removals += 1
-        if self.removals % 50 == 0:
-            return self.store.get(provider_id) is not None
-        return super().remove(provider_id)
-
-
 # DESTROY-3: every other provider stays
 
 

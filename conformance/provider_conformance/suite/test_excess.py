@@ -40,7 +40,7 @@ def test_the_request_after_an_excessive_body_is_served_as_usual(
     held = providers.create()
     first = inventory.first_page()
     usual = max(shown_anew(api, held).elapsed for _ in range(5))
-    lists = api.list(first, 10, inventory.default).succeeded
+    lists = api.served(api.list(first, 10, inventory.default)).succeeded
     draft = providers.draft()
 
     def another() -> Provider:
