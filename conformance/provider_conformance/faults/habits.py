@@ -287,6 +287,22 @@ class DigitForOffline(_Spellings):
     spellings: ClassVar = {"0": "OFFLINE"}
 
 
+@fault("enum-no-auth-mode", "CREATE-9", "UPDATE-6", kind="conditional")
+class NoAuthMode(_Spellings):
+    """Takes the auth_mode NONE for IP_AUTH."""
+
+    name = "auth_mode"
+    spellings: ClassVar = {"NONE": "IP_AUTH"}
+
+
+@fault("enum-websocket-for-tcp", "CREATE-9", "UPDATE-6", kind="conditional")
+class WebsocketForTcp(_Spellings):
+    """Takes the protocol WS for TCP."""
+
+    name = "protocol"
+    spellings: ClassVar = {"WS": "TCP"}
+
+
 # CREATE-10: a body that is not a JSON object is refused (and UPDATE-7)
 
 

@@ -161,36 +161,6 @@ class NullForUnusedInterval(_ReadsOtherwise):
         return {**content, "reregister_interval": 0} if unused else content
 
 
-# CREATE-9 and UPDATE-6: auth_mode, protocol, status outside their enum are refused
-
-
-class _Synonyms(_ReadsOtherwise):
-    """Takes other words for values of one enum."""
-
-    name = ""
-    synonyms: ClassVar[dict[str, str]]
-
-    def read(self, content: Properties) -> Properties:
-        value = content.get(self.name)
-        return {**content, self.name: self.synonyms.get(value, value)} if isinstance(value, str) else content
-
-
-@fault("enum-no-auth-mode", "CREATE-9", "UPDATE-6", kind="conditional")
-class NoAuthMode(_Synonyms):
-    """Takes the auth_mode NONE for IP_AUTH."""
-
-    name = "auth_mode"
-    synonyms: ClassVar = {"NONE": "IP_AUTH"}
-
-
-@fault("enum-websocket-for-tcp", "CREATE-9", "UPDATE-6", kind="conditional")
-class WebsocketForTcp(_Synonyms):
-    """Takes the protocol WS for TCP."""
-
-    name = "protocol"
-    synonyms: ClassVar = {"WS": "TCP"}
-
-
 # DESTROY-4, UPDATE-7, SHOW-6: an id that is no int64 integer is refused
 
 

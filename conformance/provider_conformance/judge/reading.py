@@ -23,14 +23,17 @@ def members_of(exchange: Exchange) -> dict[str, JsonValue] | None:
 
 def listed(exchange: Exchange) -> list[dict[str, JsonValue]]:
     """Return the providers of a list answer; what is no object is left out."""
-    providers = (members_of(exchange) or {}).get("providers") if exchange.succeeded else None
-    return [item for item in providers if isinstance(item, dict)] if isinstance(providers, list) else []
+    return [item for item in _records(exchange) if isinstance(item, dict)]
 
 
 def page_length(exchange: Exchange) -> int:
     """Count the providers of a list answer, broken ones among them."""
+    return len(_records(exchange))
+
+
+def _records(exchange: Exchange) -> list[JsonValue]:
     providers = (members_of(exchange) or {}).get("providers") if exchange.succeeded else None
-    return len(providers) if isinstance(providers, list) else 0
+    return providers if isinstance(providers, list) else []
 
 
 def listed_item(exchange: Exchange, id: int) -> dict[str, JsonValue] | None:
