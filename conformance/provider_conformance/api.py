@@ -121,6 +121,11 @@ class Api:
             parameters["sort_by"] = sort_by
         return self.query(Operation.LIST, parameters, token=token)
 
+    @property
+    def alive(self) -> int:
+        """How many providers the run has by now, those of tests that run beside this one among them."""
+        return len(self.ours - self.gone)
+
     def _page(self, exchange: Exchange) -> Exchange:
         if exchange.succeeded and (pagesize := self._pagesize(exchange)) is not None:
             self._ledger.claim("LIST-2", judge.at_most_pagesize, exchange, pagesize=pagesize)
@@ -136,7 +141,7 @@ class Api:
         if self.first_page is None or not PLAIN_NUMBER.fullmatch(page) or not PLAIN_NUMBER.fullmatch(size):
             return None
         pagesize = int(size)
-        ours = 1 if query.get("sort_by") == "OPTIONAL" else len(self.ours - self.gone)
+        ours = 1 if query.get("sort_by") == "OPTIONAL" else self.alive
         exists = 0 <= (int(page) - self.first_page) * pagesize < ours
         return pagesize if exists and 1 <= pagesize <= LARGEST_PAGE else None
 
@@ -182,14 +187,17 @@ class Api:
     def ahead(self, calls: Sequence[Call]) -> Iterator[None]:
         """Send reads side by side; the block, which changes nothing, gets an answer when it sends the same call.
 
-        Each answer is given once: who looks again really does.
+        Each answer is given once: who looks again really does. A block inside of another is given what was sent ahead
+        of that.
         """
+        is_inside = bool(self._ahead)
         try:
             for call, answer in zip(calls, self.send_all(calls), strict=True):
                 self._ahead.setdefault(call, deque()).append(answer)
             yield
         finally:
-            self.look_anew()
+            if not is_inside:
+                self.look_anew()
 
     def look_anew(self) -> None:
         """Give nobody any more what was sent ahead: what has come of it may be of before what must be seen now."""

@@ -110,7 +110,7 @@ class Inventory:
         return int(one.succeeded)
 
     def _found_first_page(self) -> int:
-        zero, one = self._api.list(0, LARGEST_PAGE, self.default), self._api.list(1, LARGEST_PAGE, self.default)
+        zero, one = self._api.list_each((page, LARGEST_PAGE, self.default) for page in (0, 1))
         if not zero.succeeded and not one.succeeded and self.default is not None:
             # Whether DEFAULT is accepted is a requirement of its own (LIST-5); the walk does without it then.
             self.default = None
@@ -207,15 +207,22 @@ class Inventory:
         """Return the calls that any walk begins with where there are so many providers at least."""
         base, order = self.first_page(), self.default if sort_by == DEFAULT else sort_by
         pagesize = pagesize or self._usual_size(size)
-        pages = -(-size // pagesize) if size <= MANY_PAGES * pagesize or self._scattered else 1
+        pages = self._read_at_once(-(-size // pagesize))
         return [self._api.page(base + page, pagesize, order) for page in range(pages)]
+
+    def _read_at_once(self, pages: int) -> int:
+        """Return with how many pages a walk begins where there are so many at least: of a long list, others fill most.
+
+        Where there are no others, ours are on every page.
+        """
+        return pages if pages <= MANY_PAGES or self._scattered or not self._api.others else 1
 
     def _read_on(self, base: int, pagesize: int, sort_by: str | None, sure: int) -> Iterator[Exchange]:
         """Give page after page without end; up to where the list is known to end, as many at a time as workers may be.
 
         At first so many pages are `sure` to exist, and then as many as the list says.
         """
-        number, last = 0, sure if sure <= MANY_PAGES else 1
+        number, last = 0, self._read_at_once(sure)
         while True:
             last = min(last, number + self._api.target.traffic.workers)
             numbers = range(base + number, base + max(last, number + 1))

@@ -16,7 +16,7 @@ import pytest
 
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.parts import Parts, requirements_of
-from provider_conformance.room import Room
+from provider_conformance.room import Room, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from provider_conformance.session import Session
 
 holding = pytest.mark.holding
-"""Marks a test with the most providers that it holds at a time, where that is not all that the run may hold."""
+"""Marks a test with the most providers that it holds at a time.
+
+Others hold batches: as many as there is room for, and none while they wait for the next.
+"""
 
 alone = pytest.mark.alone
 """Marks a test that nothing may run beside."""
@@ -51,9 +54,10 @@ def staged(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     return sorted(items, key=lambda item: order.index(item.path.name))
 
 
-def _most(item: pytest.Item, all_of_them: int) -> int:
+def _entered(room: Room, item: pytest.Item) -> Share:
+    """Let a test into the room."""
     mark = item.get_closest_marker("holding")
-    return min(mark.args[0], all_of_them) if mark else all_of_them
+    return room.enter(mark.args[0]) if mark else room.enter(room.size, by_batches=True)
 
 
 @contextlib.contextmanager
@@ -144,7 +148,7 @@ class Lanes:
             lane.target.close()
 
     def _run(self, test: _Ordered, lane: Session) -> None:
-        share = self._room.enter(_most(test.test, self._room.size))
+        share = _entered(self._room, test.test)
         session = lane.holding(share)
         try:
             self._try(test, session)

@@ -112,7 +112,8 @@ class Lifecycle(RuleBasedStateMachine):
         parts, ours = self.parts, self.parts.providers.ids
         try:
             # With others about, the list may be too long for small pages.
-            small = [] if parts.api.others else parts.inventory.sure_pages(len(ours), pagesize)
+            few = parts.api.alive <= MOST_ALIVE * 2 and not parts.api.others
+            small = parts.inventory.sure_pages(parts.api.alive, pagesize) if few else []
             with parts.api.ahead([*parts.inventory.sure_pages(len(ours)), *small]):
                 whole = parts.inventory.judged(ours=ours)
                 walk = parts.inventory.judged(pagesize, ours=ours) if whole.size <= MOST_ALIVE * 2 else whole

@@ -99,21 +99,27 @@ class Providers(Ownership):
         return held
 
     def create_all(self, kinds: Sequence[Traits]) -> list[Held]:
-        """Create providers so that no order of their values is the order in which they are created."""
+        """Create providers as `create_unseen` does, and make sure that show gives them, as `create` does."""
+        return self._all_shown(self.create_unseen(kinds))
+
+    def create_unseen(self, kinds: Sequence[Traits]) -> list[Held]:
+        """Create providers so that no order of their values is the order in which they are created; show none."""
         drafts = [self.draft(traits) for traits in kinds]
         middle = len(drafts) // 2
-        return self._create_some([*drafts[middle::-1], *drafts[middle + 1 :]])
+        return self._all_held([*drafts[middle::-1], *drafts[middle + 1 :]])
 
     def create_some(self, kinds: Sequence[Traits]) -> list[Held]:
         """Create providers side by side and make sure that show gives them, as `create` does."""
-        return self._create_some([self.draft(traits) for traits in kinds])
+        return self._all_shown(self._all_held([self.draft(traits) for traits in kinds]))
 
-    def _create_some(self, drafts: Sequence[Draft]) -> list[Held]:
-        created = [self.held_by(answer) for answer in self._all_judged(drafts)]
-        self.show_all(created)
-        for held in created:
-            self.shown(held)
-        return created
+    def _all_held(self, drafts: Sequence[Draft]) -> list[Held]:
+        return [self.held_by(answer) for answer in self._all_judged(drafts)]
+
+    def _all_shown(self, held: list[Held]) -> list[Held]:
+        self.show_all(held)
+        for one in held:
+            self.shown(one)
+        return held
 
     def tried(self, traits: Traits, *, exactly: bool = False) -> Exchange:
         """Send a plausible create and judge its answer, a refusal by the property that is to blame for it."""
@@ -450,7 +456,7 @@ class Providers(Ownership):
 
     def gone(self) -> int:
         """Return an id that names nothing: one that the run created and destroyed."""
-        held = self.create()
+        held = self.held_by(self.tried(TYPICAL))
         answer = self.destroy(held)
         if not answer.succeeded:
             raise NotTestableError(f"no id to test with: destroy is answered with {judge.answer(answer)}")

@@ -11,7 +11,7 @@ from provider_conformance.changes import shows_change
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
-from provider_conformance.values.plausible import Traits
+from provider_conformance.values.plausible import TYPICAL, Traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -97,13 +97,14 @@ class Refusals:
             plain = self._providers.create()
             shown = self._providers.shown(plain)
             self._expect(judge.shows_values, shown, of=plain, requirement="CREATE-4", values=plain.body)
-        for draft, what in [(draft, what) for draft, what, answer in sent if answer.refused][:2]:
-            self._providers.clear()
-            with self._expect.each():
-                answer = self._providers.send(draft)
-                again = f"the names of a create that was refused for {what}"
-                self._expect(judge.accepted, answer, requirement="CREATE-1", what=again)
         self._providers.clear()
+        for refused in in_batches([one for one in sent if one[2].refused][:2], self._providers.room_for):
+            answers = self._providers.send_all([draft for draft, _, _ in refused])
+            for (_, what, _), answer in zip(refused, answers, strict=True):
+                with self._expect.each():
+                    again = f"the names of a create that was refused for {what}"
+                    self._expect(judge.accepted, answer, requirement="CREATE-1", what=again)
+            self._providers.clear()
 
     def nothing_was_stored(self, before: Walk, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
         """Look at every provider that has appeared since: none may bear what only refused requests carried."""
@@ -123,10 +124,26 @@ class Refusals:
 
     def look_around(self) -> Walk:
         """Walk the list, to know who is there; others may come and go meanwhile."""
-        walk = self._inventory.walk(ours=self._providers.ids)
-        if not walk.first.succeeded or not walk.whole:
-            raise NotTestableError(f"the list, which tells what was stored, cannot be read: {judge.answer(walk.first)}")
-        return walk
+        return readable(self._inventory.walk(ours=self._providers.ids))
+
+    def look_at_one(self) -> tuple[Held, Walk]:
+        """Create a provider of ours, and show it and walk the list side by side, to know who is there with it."""
+        held = self._providers.held_by(self._providers.tried(TYPICAL))
+        with self._api.ahead([*self._api.shows([held.id]), *self._inventory.sure_pages(1)]):
+            self._providers.state(held)
+            return held, self._inventory.walk(ours=self._providers.ids)
+
+    def still_serves_reads(self, page: Call, held: Held) -> None:
+        """Send list and show as they are documented, for one of ours."""
+        self._expect.control(self._api.served(self._api.send(page)))
+        self._expect.control(self._api.show(held.id))
+
+    def still_serves_changes(self, held: Held) -> None:
+        """Send update, create and destroy as they are documented, and leave nothing."""
+        self._expect.control(self._providers.update(held, TYPICAL))
+        self._expect.control(self._providers.send(self._providers.draft()))
+        destroyed = self._providers.destroy_all([held, *(one for one in self._providers.held if one is not held)])
+        self._expect.control(destroyed[0])
 
     def updates(self, violations: Iterable[Violation]) -> None:
         """Send updates of a provider of ours that must be refused; none may change it."""
@@ -148,7 +165,7 @@ class Refusals:
             return self._api.call(Operation.DESTROY, violation.write(body), query=violation.query(body))
 
         self._aimed(violations, aim, self._hold_to)
-        self._expect.control(self._providers.destroy(self._providers.create()))
+        self._expect.control(self._providers.destroy(self._providers.held_by(self._providers.tried(TYPICAL))))
 
     def invalid_ids(self, violations: Iterable[Violation]) -> None:
         """Send destroys of ids that are none, made of that of a provider of ours; each must get exactly 400."""
@@ -160,7 +177,7 @@ class Refusals:
             self._expect(judge.refused_as_invalid_id, answer, of=of, what=what)
 
         self._aimed(violations, aim, hold_to_400)
-        self._expect.control(self._providers.destroy(self._providers.create()))
+        self._expect.control(self._providers.destroy(self._providers.held_by(self._providers.tried(TYPICAL))))
 
     def query(
         self,
@@ -194,9 +211,8 @@ class Refusals:
         hold_to: Callable[[Exchange, str, Held], None],
     ) -> None:
         """Aim requests at a provider of ours, and look from time to time whether it is as it was."""
-        bystander = self._providers.create()
+        bystander, victim = self._providers.create_some([TYPICAL, OTHERWISE])
         others = self._providers.shown(bystander)
-        victim = self._providers.create(OTHERWISE)
         aimed, listed_before = victim, self._inventory.walk(ours=self._providers.ids)
         for batch in in_batches(self.unguessed(violations), BATCH):
             answers = list(self._api.send_all([aim(victim, violation) for violation in batch]))
@@ -209,11 +225,13 @@ class Refusals:
                 for violation, answer in zip(batch, answers, strict=True):
                     if not accepted(answer):
                         victim = self._alone(victim, violation, aim, hold_to)
-        others_now = self._api.served(self._api.show(bystander.id))
         since = "requests about another provider that had to be refused"
-        self._expect(judge.unchanged, others, others_now, of=bystander, since=since)
+        with self._api.ahead([*self._api.shows([bystander.id]), *[*self._inventory.sure_pages(2)] * 2]):
+            others_now = self._api.served(self._api.show(bystander.id))
+            self._expect(judge.unchanged, others, others_now, of=bystander, since=since)
+            if victim is aimed:
+                self.list_is_unchanged(listed_before, [bystander, victim])
         if victim is aimed:
-            self.list_is_unchanged(listed_before, [bystander, victim])
             with self._expect.each():
                 self._still_changes(victim)
         self._providers.clear()
@@ -307,6 +325,13 @@ def _statuses(pages: Sequence[Exchange], ids: Sequence[int]) -> list[JsonValue]:
     """Return the status that pages give of each provider, or None."""
     items = [judge.listed_item(page, identity) or {} for identity in ids for page in pages]
     return [item.get("status") for item in items if item]
+
+
+def readable(walk: Walk) -> Walk:
+    """Return a walk that tells who is there; raises NotTestableError for one that does not."""
+    if not walk.first.succeeded or not walk.whole:
+        raise NotTestableError(f"the list, which tells what was stored, cannot be read: {judge.answer(walk.first)}")
+    return walk
 
 
 def accepted(answer: Exchange) -> bool:

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Share:
-    """What one test has of a room: how many providers are its own now, are to be, and ever will be at most."""
+    """What one test has of a room: how many providers are its own now, are to be, and ever will be at most.
+
+    One `by_batches` takes no more than it has taken of late before it has given all back; others may, up to their most.
+    """
 
     room: Room = field(repr=False)
     most: int
+    by_batches: bool = False
     taken: int = 0
+    batch: int = 0
     wanted: range | None = None
     hopeless: bool = False
 
@@ -48,6 +53,16 @@ class Share:
         """Give everything back but what is kept, which takes the room of all others from now on."""
         self.room.leave(self, kept)
 
+    def has(self, count: int) -> None:
+        """Take note of how many it has now."""
+        self.taken, self.batch = count, max(self.batch, count) if count and self.taken else count
+
+    def end_of(self, count: int) -> int:
+        """Return how many it may come to want, having so many, before it gives all of them back."""
+        if not self.by_batches:
+            return self.most
+        return max(self.batch, count) if self.taken else count
+
 
 class Room:
     """Room for so many providers in all, of which each test takes what it holds at the moment.
@@ -63,17 +78,17 @@ class Room:
         self._shares: list[Share] = []
         self._ended: RunEndedError | None = None
 
-    def enter(self, most: int) -> Share:
+    def enter(self, most: int, *, by_batches: bool = False) -> Share:
         """Let a test begin that will hold so many at most, or as many as there are at all."""
         with self._turn:
-            share = Share(self, max(0, min(most, self.size)))
+            share = Share(self, max(0, min(most, self.size)), by_batches)
             self._shares.append(share)
         return share
 
     def give_back(self, share: Share, count: int) -> None:
         """Leave a share no more than so many."""
         with self._turn:
-            share.taken = count
+            share.has(count)
             self._serve()
 
     def take(self, share: Share, least: int, most: int) -> None:
@@ -95,7 +110,7 @@ class Room:
     def admit(self, share: Share, count: int) -> None:
         """Let a share be larger than it might be, since its providers are there."""
         with self._turn:
-            share.taken = max(share.taken, count)
+            share.has(max(share.taken, count))
 
     def leave(self, share: Share, kept: int) -> None:
         """Give a share back, but for what is kept."""
@@ -125,7 +140,8 @@ class Room:
                 continue
             largest = next((count for count in reversed(share.wanted) if self._is_safe(share, count)), None)
             if largest is not None:
-                share.taken, share.wanted = largest, None
+                share.has(largest)
+                share.wanted = None
             elif share.taken:
                 some_go_on = True
         if waiting and all(share.wanted and share.taken < share.wanted.start for share in self._shares):
@@ -134,12 +150,12 @@ class Room:
 
     def _is_safe(self, share: Share, count: int) -> bool:
         """Tell whether all could still get the most that they will want, if a share were as large as that."""
-        shares = [(one.most, count if one is share else one.taken) for one in self._shares]
-        free = self.size - sum(taken for _, taken in shares)
+        all_taken = [(one, count if one is share else one.taken) for one in self._shares]
+        free = self.size - sum(taken for _, taken in all_taken)
         if free < 0:
             return False
-        for most, taken in sorted(shares, key=lambda one: one[0] - one[1]):
-            if most - taken > free:
+        for lacking, taken in sorted((one.end_of(taken) - taken, taken) for one, taken in all_taken):
+            if lacking > free:
                 return False
             free += taken
         return True

@@ -57,9 +57,19 @@ LONGEST_PAUSE = 1.0
 
 def certify(config: Config, progress: Progress) -> Record:
     """Test one implementation and return the record of it; without a base URL, that is the embedded reference."""
-    with opened(config, progress) as session, interruptible(session.guard), rarely_collected():
+    with contextlib.ExitStack() as stack:
+        imported = stack.enter_context(_imported_meanwhile())
+        session = stack.enter_context(opened(config, progress))
+        stack.enter_context(interruptible(session.guard))
+        stack.enter_context(rarely_collected())
         started = datetime.now(UTC)
-        diagnosis = examine(session, _run_tests)
+
+        def run_tests(session: Session) -> None:
+            imported.wait()
+            gc.freeze()
+            _run_tests(session)
+
+        diagnosis = examine(session, run_tests)
         return record_of_run(session, diagnosis, clean(session), started)
 
 
@@ -100,22 +110,36 @@ def _target(config: Config) -> Iterator[tuple[str, str]]:
         return
     from provider_conformance.reference.server import Server  # noqa: PLC0415 - only this way of running needs it
 
-    # While the server starts, this process would have nothing to do.
-    preparation = threading.Thread(target=_import_what_comes_later, daemon=True)
-    preparation.start()
     with Server(token=config.token) as server:
-        preparation.join()
         yield server.base_url, server.token
 
 
-def _import_what_comes_later() -> None:
-    """Load what tests and reports need; what is missing is told by who needs it."""
-    with contextlib.suppress(ModuleNotFoundError):
-        from provider_conformance.plugin import SUITE_ORDER  # noqa: PLC0415
+@contextlib.contextmanager
+def _imported_meanwhile() -> Iterator[threading.Event]:
+    """Load what tests and reports need while the target starts, or answers from far away; tells when that is done.
 
-        suite = [f"suite.{file.removesuffix('.py')}" for file in SUITE_ORDER]
-        for name in (*suite, "lifecycle", "search", "outcomes", "reports.github"):
-            import_module(f"provider_conformance.{name}")
+    What is missing is told by who needs it.
+    """
+    done = threading.Event()
+
+    def load() -> None:
+        try:
+            from provider_conformance.plugin import SUITE_ORDER  # noqa: PLC0415
+
+            suite = [f"suite.{file.removesuffix('.py')}" for file in SUITE_ORDER]
+            for name in (*suite, "lifecycle", "search", "outcomes", "reports.github"):
+                import_module(f"provider_conformance.{name}")
+        except ModuleNotFoundError:
+            return
+        finally:
+            done.set()
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    try:
+        yield done
+    finally:
+        loading.join()
 
 
 def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis:

@@ -8,7 +8,6 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
-from provider_conformance.batches import in_batches
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
@@ -35,16 +34,13 @@ OTHER_ORDER = 10
 BACKWARDS = 2
 """The page size of which the pages are asked for from the last to the first the second time."""
 
-SIZES_AT_ONCE = 7
-"""Page sizes of which the list is walked before something is shown, and walked again after it."""
-
 MOST_PAGES = 12
 """Pages of one walk: where there are many providers, small pages are left out."""
 
 
 def several(providers: Providers, most: int = 7) -> list[Held]:
-    """Create several providers of all kinds."""
-    return providers.create_all(varied()[: min(most, providers.most)])
+    """Create several providers of all kinds; what show gives of them says nothing of how they are listed."""
+    return providers.create_unseen(varied()[: min(most, providers.most)])
 
 
 @requirement("LIST-1")
@@ -125,9 +121,9 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
         with api.ahead(pages):
             once = [inventory.judged(size, ids) for size in some]
         # Another each time, so that an order which follows what is shown last does not settle.
-        api.show(ours[next(turns) % len(ours)].id)
-        if OTHER_ORDER in some:
-            api.list(inventory.first_page(), OTHER_ORDER, "OPTIONAL")
+        one = api.shows([ours[next(turns) % len(ours)].id])
+        other_order = [api.page(inventory.first_page(), OTHER_ORDER, "OPTIONAL")] if OTHER_ORDER in some else []
+        api.send_each([*one, *other_order])
         # Nor does it matter which page is asked for first.
         with api.ahead([call for size in some if size != BACKWARDS for call in inventory.sure_pages(known, size)]):
             return once, [
@@ -135,7 +131,7 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
                 for walk in once
             ]
 
-    waiting = deque(in_batches(sizes or (LARGEST_PAGE,), SIZES_AT_ONCE))
+    waiting = deque([sizes or [LARGEST_PAGE]])
     while waiting:
         some = waiting.popleft()
         with expect.each():
@@ -169,8 +165,10 @@ def test_what_is_listed_agrees_with_show(api: Api, providers: Providers, invento
 
         orders = ("DEFAULT", "OPTIONAL")
         pages = [call for sort_by in orders for call in inventory.sure_pages(len(ours), sort_by=sort_by)]
-        for held in ours[:looks]:
-            api.show(held.id)
+        # At first as they are, and then after one of them was shown.
+        for held in (None, *ours[: looks - 1]):
+            if held is not None:
+                api.show(held.id)
             with api.ahead(pages):
                 for sort_by in orders:
                     with expect.each():
@@ -192,7 +190,7 @@ def _compare(listing: Walk, ours: list[Held], shown: dict[int, Exchange], expect
 def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
-    several(providers, 4)
+    providers.create_all(varied()[: min(4, providers.most)])
     first = inventory.first_page()
 
     # Under OPTIONAL only the first page is sure to exist: which providers it gives is free (D16).
@@ -214,13 +212,14 @@ def test_both_values_of_sort_by_are_accepted_and_default_is_the_default(
             expect(judge.reports_default, answers[None])
 
     ids = providers.ids
-    size = 3 if inventory.walk(ours=ids).size <= MOST_PAGES else LARGEST_PAGE
+    known = inventory.walk(ours=ids).size
+    size = 3 if known <= MOST_PAGES else LARGEST_PAGE
 
     def in_turns() -> tuple[list[Walk], list[Walk]]:
-        with api.ahead(inventory.sure_pages(len(ids), size)):
+        with api.ahead(inventory.sure_pages(known, size)):
             once = inventory.judged(size, ids)
         api.list(first, size, "OPTIONAL")
-        with api.ahead(inventory.sure_pages(len(ids), size, sort_by=None)):
+        with api.ahead(inventory.sure_pages(known, size, sort_by=None)):
             return [once], [inventory.judged(size, ids, sort_by=None)]
 
     (default,), (plain,) = inventory.pair(in_turns, ids)
@@ -350,19 +349,23 @@ def _count(api: Api, providers: Providers, inventory: Inventory, expect: Expect)
 
 def _count_while_nothing_changes(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
     first = inventory.first_page()
+    asked = [
+        (first + page, pagesize, None if number % 3 == 1 else inventory.default)
+        for number, (page, pagesize) in enumerate(EXISTING_PAGES[:6])
+        if _exists(page, pagesize, providers)
+    ]
     times_wrong: list[list[int | None]] = []
     for _ in range(MOST_COUNTS):
-        before = inventory.walk(ours=providers.ids, complete=True)
-        _readable(before.first.succeeded, judge.answer(before.first))
-        if not before.whole:
-            raise NotTestableError("there are so many providers of others that nobody can count them in time")
-        pages = api.list_each(
-            (first + page, pagesize, None if number % 3 == 1 else inventory.default)
-            for number, (page, pagesize) in enumerate(EXISTING_PAGES[:6])
-            if _exists(page, pagesize, providers)
-        )
-        further = api.page(first + len(before.pages), before.pagesize, inventory.default)
-        with api.ahead([further, *inventory.sure_pages(len(providers.ids))]):
+        all_of_them = inventory.sure_pages(len(providers.ids), LARGEST_PAGE)
+        further = api.page(first + len(all_of_them), LARGEST_PAGE, inventory.default)
+        # Between two walks among others, who may come at any time, one after the other is read.
+        at_once = [] if api.others else [*all_of_them, *[api.page(*one) for one in asked], further, *all_of_them]
+        with api.ahead(at_once):
+            before = inventory.walk(ours=providers.ids, complete=True)
+            _readable(before.first.succeeded, judge.answer(before.first))
+            if not before.whole:
+                raise NotTestableError("there are so many providers of others that nobody can count them in time")
+            pages = api.list_each(asked)
             after = inventory.walk(ours=providers.ids, complete=True)
             beyond = api.list(first + len(before.pages), before.pagesize, inventory.default)
         if sorted(before.ids) != sorted(after.ids) or before.size != after.size:

@@ -161,7 +161,7 @@ class Writer:
     def creates_together(self, trials: Sequence[tuple[Texts, int]]) -> list[Texts]:
         """Create providers with several texts each; return those texts of which not all were kept."""
         apart: list[Texts] = []
-        for some in in_batches(trials, self._providers.most):
+        for some in in_batches(trials, self._providers.room_for):
             dealt_out = [_together(texts, turn) for texts, turn in some]
             created = [self._providers.holding(answer) for answer in self._create_all(dealt_out)]
             ours = [held for held in created if held]
