@@ -100,6 +100,27 @@ def test_whoever_can_do_with_less_waits_for_the_least() -> None:
     assert asked.result(10) == SIZE
 
 
+def test_who_holds_batches_keeps_nobody_waiting_for_more_than_it_took() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(SIZE, by_batches=True), room.enter(SIZE, by_batches=True)
+    assert first.take(1, 4) == 4
+    assert second.take(1, SIZE) == 4, "each of them can end with what it has"
+
+
+def test_a_batch_is_as_large_as_it_was_until_all_of_it_is_given_back() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(SIZE, by_batches=True), room.enter(6)
+    first.resize(6)
+    first.resize(3)
+    # It may come to want six again, and the other has said that it may want as many.
+    asked = asked_for(second, 5)
+    assert not asked.done()
+    first.resize(6)
+    first.resize(0)
+    asked.result(10)
+    assert first.take(1, SIZE) == SIZE - 5
+
+
 def test_what_is_kept_is_room_that_others_do_not_have() -> None:
     room = Room(SIZE)
     first, second = room.enter(SIZE), room.enter(SIZE)
@@ -151,9 +172,9 @@ def test_many_that_want_much_all_end_and_never_have_too_much(seed: int) -> None:
     def work(number: int) -> None:
         nonlocal most_held
         chance = random.Random(f"{seed} {number}")
-        share = room.enter(most := chance.randint(1, SIZE))
+        share = room.enter(most := chance.randint(1, SIZE), by_batches=(by_batches := number % 3 == 0))
         for _ in range(30):
-            count = chance.randint(0, most)
+            count = chance.randint(0, (share.batch or most) if by_batches else most)
             if chance.randint(0, 1):
                 count = share.take(min(1, count), count)
             elif count < share.taken:

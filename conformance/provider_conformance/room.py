@@ -53,11 +53,12 @@ class Share:
         """Give everything back but what is kept, which takes the room of all others from now on."""
         self.room.leave(self, kept)
 
-    def has(self, count: int) -> None:
+    def note(self, count: int) -> None:
         """Take note of how many it has now."""
-        self.taken, self.batch = count, max(self.batch, count) if count and self.taken else count
+        self.batch = max(self.batch, count) if count and self.taken else count
+        self.taken = count
 
-    def end_of(self, count: int) -> int:
+    def may_want(self, count: int) -> int:
         """Return how many it may come to want, having so many, before it gives all of them back."""
         if not self.by_batches:
             return self.most
@@ -88,7 +89,7 @@ class Room:
     def give_back(self, share: Share, count: int) -> None:
         """Leave a share no more than so many."""
         with self._turn:
-            share.has(count)
+            share.note(count)
             self._serve()
 
     def take(self, share: Share, least: int, most: int) -> None:
@@ -110,7 +111,7 @@ class Room:
     def admit(self, share: Share, count: int) -> None:
         """Let a share be larger than it might be, since its providers are there."""
         with self._turn:
-            share.has(max(share.taken, count))
+            share.note(max(share.taken, count))
 
     def leave(self, share: Share, kept: int) -> None:
         """Give a share back, but for what is kept."""
@@ -140,7 +141,7 @@ class Room:
                 continue
             largest = next((count for count in reversed(share.wanted) if self._is_safe(share, count)), None)
             if largest is not None:
-                share.has(largest)
+                share.note(largest)
                 share.wanted = None
             elif share.taken:
                 some_go_on = True
@@ -154,7 +155,7 @@ class Room:
         free = self.size - sum(taken for _, taken in all_taken)
         if free < 0:
             return False
-        for lacking, taken in sorted((one.end_of(taken) - taken, taken) for one, taken in all_taken):
+        for lacking, taken in sorted((one.may_want(taken) - taken, taken) for one, taken in all_taken):
             if lacking > free:
                 return False
             free += taken

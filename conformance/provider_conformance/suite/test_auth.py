@@ -71,7 +71,9 @@ def test_the_header_s_name_may_be_in_any_letter_case(
         api.query(Operation.SHOW, {"id": str(held.id)}),
         api.call(Operation.UPDATE, providers.values.update(held.id, held.body)),
     )
-    answers = iter(tuple(api.send_all([one for call in sent for one in (call, *otherwise_spelt([call] * 2))])))
+    answers = iter(
+        tuple(api.send_all([one for call in sent for one in (call, *otherwise_spelt([call] * len(SPELLINGS)))]))
+    )
     for call in sent:
         plain = next(answers)
         for spelling in SPELLINGS:

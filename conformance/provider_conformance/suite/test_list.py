@@ -121,9 +121,11 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
         with api.ahead(pages):
             once = [inventory.judged(size, ids) for size in some]
         # Another each time, so that an order which follows what is shown last does not settle.
-        one = api.shows([ours[next(turns) % len(ours)].id])
-        other_order = [api.page(inventory.first_page(), OTHER_ORDER, "OPTIONAL")] if OTHER_ORDER in some else []
-        api.send_each([*one, *other_order])
+        another, other_order = ours[next(turns) % len(ours)].id, (inventory.first_page(), OTHER_ORDER, "OPTIONAL")
+        pages = [api.page(*other_order)] if OTHER_ORDER in some else []
+        with api.ahead([*api.shows([another]), *pages]):
+            api.show(another)
+            api.list_each([other_order] if pages else [])
         # Nor does it matter which page is asked for first.
         with api.ahead([call for size in some if size != BACKWARDS for call in inventory.sure_pages(known, size)]):
             return once, [
