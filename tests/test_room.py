@@ -121,6 +121,26 @@ def test_a_batch_is_as_large_as_it_was_until_all_of_it_is_given_back() -> None:
     assert first.take(1, SIZE) == SIZE - 5
 
 
+def test_a_batch_may_grow_where_nobody_else_is() -> None:
+    room = Room(SIZE)
+    first = room.enter(SIZE, by_batches=True)
+    first.resize(4)
+    assert first.limit == SIZE
+    room.enter(SIZE, by_batches=True)
+    assert first.limit == 4
+
+
+def test_a_batch_is_never_larger_than_what_is_left_of_the_room() -> None:
+    room = Room(SIZE)
+    first, second = room.enter(SIZE, by_batches=True), room.enter(2)
+    first.resize(SIZE)
+    first.resize(3)
+    second.resize(2)
+    second.leave(2)
+    first.resize(4)
+    assert (room.size, first.taken) == (SIZE - 2, 4)
+
+
 def test_what_is_kept_is_room_that_others_do_not_have() -> None:
     room = Room(SIZE)
     first, second = room.enter(SIZE), room.enter(SIZE)

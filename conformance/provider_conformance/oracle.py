@@ -162,7 +162,7 @@ class Providers(Ownership):
             other = self.draft(draft.traits, exactly=True)
             return self._judged(other, self.send(other))
         # Another success than 200 has made a provider, so that there may be no room left to look for what is to blame.
-        spared = answer.succeeded or len(self.held) >= self.most
+        spared = answer.succeeded or len(self.held) >= self.share.limit
         guilty = () if spared else self._guilty_of_create.of(draft.traits, self.base, self._is_refused)
         if answer.refused and not guilty and self.held:
             self._make_do_with_fewer(draft, answer)
@@ -458,6 +458,8 @@ class Providers(Ownership):
         """Return an id that names nothing: one that the run created and destroyed."""
         held = self.held_by(self.tried(TYPICAL))
         answer = self.destroy(held)
+        if answer.refused and self.misnamed(held):
+            answer = self.destroy(held)
         if not answer.succeeded:
             raise NotTestableError(f"no id to test with: destroy is answered with {judge.answer(answer)}")
         return held.id
@@ -498,10 +500,17 @@ class Providers(Ownership):
         self.release_all([held])
 
     def _released(self, held: Held, answer: Exchange) -> None:
-        if 200 <= (answer.status or 0) < 300 or self.is_gone(held.id):
+        destroyed = 200 <= (answer.status or 0) < 300
+        if not destroyed and self._was_never_seen(held) and self.misnamed(held):
+            self.release(held)
+        elif destroyed or self.is_gone(held.id):
             self.forget(held)
         elif not judge.turned_away(answer) and not self._api.locked_out(answer):
             self._ledger.claim("DESTROY-1", judge.accepted, answer, story=held.story)
+
+    def _was_never_seen(self, held: Held) -> bool:
+        """Tell whether only a create has given the id of a provider, and no show has told that it is right."""
+        return held.shown is None and len(held.story) == 1
 
     def _is_refused(self, traits: Traits) -> bool:
         return not self._once(self.draft(traits, exactly=True)).succeeded

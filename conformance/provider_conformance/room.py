@@ -53,6 +53,11 @@ class Share:
         """Give everything back but what is kept, which takes the room of all others from now on."""
         self.room.leave(self, kept)
 
+    @property
+    def limit(self) -> int:
+        """How many it may have now: of a batch no more than of late, unless nobody else is in the room."""
+        return self.most if self.room.has_only(self) else self.may_want(self.taken)
+
     def note(self, count: int) -> None:
         """Take note of how many it has now."""
         self.batch = max(self.batch, count) if count and self.taken else count
@@ -62,7 +67,7 @@ class Share:
         """Return how many it may come to want, having so many, before it gives all of them back."""
         if not self.by_batches:
             return self.most
-        return max(self.batch, count) if self.taken else count
+        return min(self.most, max(self.batch, count)) if self.taken else count
 
 
 class Room:
@@ -85,6 +90,11 @@ class Room:
             share = Share(self, max(0, min(most, self.size)), by_batches)
             self._shares.append(share)
         return share
+
+    def has_only(self, share: Share) -> bool:
+        """Tell whether nobody else is in the room."""
+        with self._turn:
+            return self._shares == [share]
 
     def give_back(self, share: Share, count: int) -> None:
         """Leave a share no more than so many."""

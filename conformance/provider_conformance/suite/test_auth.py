@@ -16,7 +16,7 @@ from provider_conformance.discretion import judge_errors
 from provider_conformance.errors import NotTestableError
 from provider_conformance.lanes import after, alone, holding
 from provider_conformance.plugin import requirement
-from provider_conformance.refusals import BATCH, Refusals, not_survived
+from provider_conformance.refusals import BATCH, Refusals, accepted, not_survived
 from provider_conformance.values import tokens
 from provider_conformance.values.plausible import single_changes
 
@@ -71,46 +71,37 @@ def test_the_header_s_name_may_be_in_any_letter_case(
         api.query(Operation.SHOW, {"id": str(held.id)}),
         api.call(Operation.UPDATE, providers.values.update(held.id, held.body)),
     )
-    answers = iter(
-        tuple(api.send_all([one for call in sent for one in (call, *otherwise_spelt([call] * len(SPELLINGS)))]))
-    )
-    for call in sent:
-        plain = next(answers)
-        for spelling in SPELLINGS:
-            special = next(answers)
+    answers = api.send_all([one for call in sent for one in (call, *map(partial(with_header, call), SPELLINGS))])
+    for call, (plain, *special) in zip(sent, in_batches(answers, 1 + len(SPELLINGS)), strict=True):
+        for spelling, answer in zip(SPELLINGS, special, strict=True):
             with expect.each():
-                again = [api.send(call)] if special.refused else []
                 # What is refused may be so for another update of the same provider at the same time.
-                special = api.send(replace(call, token_header=spelling)) if special.refused else special
-                expect(judge.name_spelt_freely, plain, special, *again, of=held, spelling=spelling)
+                again = [api.send(with_header(call, spelling)), api.send(call)] if answer.refused else [answer]
+                expect(judge.name_spelt_freely, plain, *again, of=held, spelling=spelling)
 
-    drafts = [providers.draft() for _ in SPELLINGS]
-    providers.need_room(len(drafts))
-    providers.announce_all(drafts)
-    creates = otherwise_spelt([api.call(Operation.CREATE, draft.body) for draft in drafts])
-    created = providers.adopt_all(drafts, api.send_all(creates))
-    _are_served_alike(held.story[0], created, expect)
-    doomed = [one for one in map(providers.holding, created) if one is not None]
-    if len(doomed) < len(drafts):
-        raise NotTestableError(f"nothing to destroy: create is answered with {judge.answer(created[0])}")
-    destroys = [api.call(Operation.DESTROY, {"id": one.id}) for one in (held, *doomed)]
-    destroyed = list(api.send_all([destroys[0], *otherwise_spelt(destroys[1:])]))
-    providers.forget_destroyed([held, *doomed], destroyed)
-    _are_served_alike(destroyed[0], destroyed[1:], expect)
+    for spelling in SPELLINGS:
+        with expect.each():
+            drafts = [providers.draft() for _ in range(2)]
+            providers.need_room(len(drafts))
+            providers.announce_all(drafts)
+            calls = [api.call(Operation.CREATE, draft.body) for draft in drafts]
+            created = providers.adopt_all(drafts, api.send_all([calls[0], with_header(calls[1], spelling)]))
+            expect(judge.name_spelt_freely, *created, spelling=spelling)
+            doomed = [one for one in (providers.holding(answer) for answer in created) if one is not None]
+            if len(doomed) < len(drafts):
+                raise NotTestableError(f"nothing to destroy: create is answered with {judge.answer(created[0])}")
+            calls = [api.call(Operation.DESTROY, {"id": one.id}) for one in doomed]
+            destroyed = list(api.send_all([calls[0], with_header(calls[1], spelling)]))
+            providers.forget_destroyed(doomed, destroyed)
+            expect(judge.name_spelt_freely, *destroyed, spelling=spelling)
 
 
 SPELLINGS = ("ACCESS_TOKEN", "Access_Token")
 
 
-def otherwise_spelt(calls: Sequence[Call]) -> list[Call]:
-    """Write the token's header of each call in another letter case."""
-    return [replace(call, token_header=spelling) for call, spelling in zip(calls, SPELLINGS, strict=True)]
-
-
-def _are_served_alike(plain: Exchange, special: Sequence[Exchange], expect: Expect) -> None:
-    for spelling, answer in zip(SPELLINGS, special, strict=True):
-        with expect.each():
-            expect(judge.name_spelt_freely, plain, answer, spelling=spelling)
+def with_header(call: Call, name: str) -> Call:
+    """Put the token of a call into a header of another name."""
+    return replace(call, token_header=name)
 
 
 @requirement("AUTH-2")
@@ -302,7 +293,7 @@ class Intruder:
         self.attempts = (self.create, self.show, self.list, self.update, self.destroy)
 
     def create(self, trials: Sequence[Trial]) -> None:
-        """Try to create; whether something was stored is looked at in the end."""
+        """Try to create; what was made is destroyed, and what was stored all the same is looked for in the end."""
         for some in in_batches(trials, self._providers.room_for):
             drafts = [self._providers.draft() for _ in some]
             self._providers.announce_all(drafts)
@@ -311,6 +302,10 @@ class Intruder:
                 for draft, trial in zip(drafts, some, strict=True)
             ]
             answers = self._send(some, calls)
+            for draft, answer in zip(drafts, answers, strict=True):
+                if accepted(answer):
+                    self._providers.adopt(answer, draft)
+            self._providers.release_all([held for held in self._providers.held if held is not self._held])
             self._creates += [
                 (draft.name, trial.what, answer) for draft, trial, answer in zip(drafts, some, answers, strict=True)
             ]
@@ -391,6 +386,7 @@ class Intruder:
         if judge.unchanged(state, shown) is not None:
             if judge.shows_asked(shown, id=held.id) is not None:
                 self._providers.forget(held)
+            self._api.look_anew()
             self._held = self._providers.create()
         self._expect(judge.unchanged, state, shown, of=held, since="requests with a wrong token or none")
 
@@ -400,9 +396,9 @@ class Intruder:
 
     def nothing_has_come_of_it(self) -> None:
         """Make sure that nothing was stored or changed, and send each operation with the valid token."""
-        page = self._api.page(self._first_page, 10, self._inventory.default)
+        page = (self._first_page, 10, self._inventory.default)
         pages, shows = self._inventory.sure_pages(1), self._api.shows([self._held.id])
-        with self._api.ahead([*(shows if self._unseen else ()), *[*pages] * 3, page, *shows]):
+        with self._api.ahead([*(shows if self._unseen else ()), *[*pages] * 3, self._api.page(*page), *shows]):
             self._nothing_was_stored()
             self._refusals.still_serves_reads(page, self._held)
         self._refusals.still_serves_changes(self._held)

@@ -261,8 +261,8 @@ class Stray:
 
     def nothing_has_come_of_it(self) -> None:
         """Make sure that no refused create has stored anything, and send each operation as it is documented."""
-        page = self._api.page(self._first_page, 10, self._inventory.default)
-        with self._api.ahead([*self._inventory.sure_pages(1), page, *self._api.shows([self._held.id])]):
+        page, shows = (self._first_page, 10, self._inventory.default), self._api.shows([self._held.id])
+        with self._api.ahead([*self._inventory.sure_pages(1), self._api.page(*page), *shows]):
             self._refusals.nothing_was_stored(self._before, self._creates)
             self._refusals.still_serves_reads(page, self._held)
         self._refusals.still_serves_changes(self._held)
