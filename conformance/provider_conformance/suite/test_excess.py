@@ -64,7 +64,7 @@ def test_the_request_after_an_excessive_body_is_served_as_usual(
             at_once = lists if answer.refused else []
             try:
                 shown, pages = shown_until_served(api, held, at_once)
-                expect(judge.served_as_usual, answer, *shown, of=held, usual=usual, what=excess.what)
+                expect(judge.served_as_usual, answer, *shown, *pages, of=held, usual=usual, what=excess.what)
             finally:
                 if excess.operation is Operation.CREATE:
                     providers.adopt(answer, draft)
