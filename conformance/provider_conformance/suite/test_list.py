@@ -113,15 +113,16 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
     edges = (1, 2, 3, 4, 5, 6, 10, 25, 50, 99, 100, whole.size - 1, whole.size, whole.size + 1)
     sizes = sorted({size for size in edges if max(1, whole.size / MOST_PAGES) <= size <= LARGEST_PAGE})
 
-    # What is shown is never the first, where an order that follows what was shown last would have it anyway.
+    # Two that are not the same, and others the next time, so that an order which follows what was shown last shows.
     turns = count(1)
 
     def twice(some: Sequence[int]) -> tuple[list[Walk], list[Walk]]:
-        pages = [call for size in some for call in inventory.sure_pages(known, size)]
-        with api.ahead(pages):
+        turn = next(turns)
+        one, another = (ours[place % len(ours)].id for place in (turn, turn + 1))
+        other_order = (inventory.first_page(), OTHER_ORDER, "OPTIONAL")
+        api.show(one)
+        with api.ahead([call for size in some for call in inventory.sure_pages(known, size)]):
             once = [inventory.judged(size, ids) for size in some]
-        # Another each time, so that an order which follows what is shown last does not settle.
-        another, other_order = ours[next(turns) % len(ours)].id, (inventory.first_page(), OTHER_ORDER, "OPTIONAL")
         pages = [api.page(*other_order)] if OTHER_ORDER in some else []
         with api.ahead([*api.shows([another]), *pages]):
             api.show(another)
