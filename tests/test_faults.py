@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -357,13 +358,16 @@ def strange_http(traffic: Traffic, kept: int) -> None:
 def is_blended(reference: Reference, provider_id: int) -> bool:
     """Tell whether overlapping updates ever leave a provider as none of them had it."""
     accepted = [VARIANTS[place] | {"in_parameters": [], "out_parameters": []} for place in (1, 2, 3, 5)]
+    # On a busy machine one might else be over before the next one begins.
+    together = threading.Barrier(len(accepted))
 
     def change(content: dict[str, Any]) -> None:
+        together.wait()
         for _ in range(3):
             Traffic(reference).update(provider_id, content)
 
     for _ in range(10):
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(len(accepted)) as pool:
             list(pool.map(change, accepted))
         shown = Traffic(reference).send("show", query=f"id={provider_id}")
         if json.loads(shown.body) not in [content | {"id": provider_id} for content in accepted]:

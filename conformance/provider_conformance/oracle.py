@@ -500,11 +500,13 @@ class Providers(Ownership):
         self.release_all([held])
 
     def _released(self, held: Held, answer: Exchange) -> None:
-        destroyed = 200 <= (answer.status or 0) < 300
-        if not destroyed and self._was_never_seen(held) and self.misnamed(held):
-            self.release(held)
-        elif destroyed or self.is_gone(held.id):
+        if 200 <= (answer.status or 0) < 300:
             self.forget(held)
+        elif self.is_gone(held.id):
+            if self._was_never_seen(held) and self.misnamed(held):
+                self.release(held)
+            else:
+                self.forget(held)
         elif not judge.turned_away(answer) and not self._api.locked_out(answer):
             self._ledger.claim("DESTROY-1", judge.accepted, answer, story=held.story)
 
