@@ -42,6 +42,17 @@ def test_what_is_no_json_is_none_without_its_password() -> None:
     assert json.loads(masked_by("Secret-1").members('{"password": "Hidden@word"}')) == {"password": MASK}
 
 
+@pytest.mark.parametrize("secret", ["p4sswd", "a password that is " + "very long " * 20, 'one with a " in it', "ünï-códe"])
+def test_a_secret_is_found_wherever_it_stands_in_a_long_text(secret: str) -> None:
+    masker = masked_by(secret)
+
+    for place in range(200):
+        before, after = "x" * place, "y" * 300
+        said = before + (json.dumps(secret)[1:-1] if '"' in secret else secret) + after
+        assert masker.narrowed(["something else", said])(said) == before + MASK + after, place
+    assert masker.narrowed(["xy" * 300])("xy" * 300) == "xy" * 300
+
+
 class Parrot(Reference):
     """Repeats token and passwords in all that it answers, wrongly enough to be quoted."""
 

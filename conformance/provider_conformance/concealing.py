@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from provider_conformance.disclosure import parts_of
 from provider_conformance.exchange import TOKEN_HEADER, Request
-from provider_conformance.masking import Masker, on_bytes
+from provider_conformance.masking import Masker, in_bytes, on_bytes, pieces_of
 from provider_conformance.record import OTHER_TOKEN, TOKEN, Claim, Notes, Record
 from provider_conformance.rules import judged_again, rests_on_whole
 
@@ -159,9 +159,9 @@ def _elsewhere(exchange: Exchange, masker: Masker) -> Exchange:
 
 
 def _parts_found(token: str, texts: Iterable[str]) -> list[str]:
-    """Return the parts of the token that some of the texts bear."""
-    whole = "\n".join(texts)
-    return [part for part in parts_of(token) if part in whole]
+    """Return the parts of the token that some of the texts may bear."""
+    whole = in_bytes("\n".join(pieces_of(texts)))
+    return [part for part in parts_of(token) if '"' in part or in_bytes(part) in whole]
 
 
 def _any_of(parts: Sequence[str], token: str) -> re.Pattern[str] | None:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from provider_conformance.jsontext import JsonValue
 
 MASK = "********"
 SHORTEST_SECRET = 6
 """Secrets shorter than this are only masked where a property names them: they would be found in everything."""
+
+STRETCH = 60
+"""Characters between the beginnings of two parts of a long text: what repeats itself does so after a divisor of it."""
 
 _NAMES = ("assword", "PASSWORD")
 """Where none of these is, nothing is named a password."""
@@ -38,16 +41,16 @@ class Masker:
 
     def narrowed(self, texts: Iterable[str]) -> Masker:
         """Return one that looks only for what is found in these texts: most secrets are never echoed."""
-        # What many texts have in common, such as the names of members, is searched once.
-        pieces = {piece for text in texts for piece in text.split('"')}
-        whole = _bytes("\n".join(pieces))  # in which searching is twice as fast as in text
+        pieces = pieces_of(texts)
+        whole = in_bytes("\n".join(pieces))
         # Encodings of a secret, and secrets themselves, often begin alike; where nothing does so, they need no look.
         beginnings = {form[:SHORTEST_SECRET] for form in self._forms}
-        begun = {beginning for beginning in beginnings if '"' in beginning or _bytes(beginning) in whole}
+        short = in_bytes("\n".join({stretch for piece in pieces for stretch in _stretches(piece)}))
+        begun = {beginning for beginning in beginnings if '"' in beginning or in_bytes(beginning) in short}
         found = {
             form: mask
             for form, mask in self._forms.items()
-            if form[:SHORTEST_SECRET] in begun and ('"' in form or _bytes(form) in whole)
+            if form[:SHORTEST_SECRET] in begun and ('"' in form or in_bytes(form) in whole)
         }
         return Masker(self._secrets, found)
 
@@ -124,8 +127,19 @@ def on_bytes(mask: Callable[[str], str], body: bytes) -> bytes:
     return mask(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
-def _bytes(text: str) -> bytes:
+def pieces_of(texts: Iterable[str]) -> set[str]:
+    """Return what stands between quotation marks in texts: what many have in common, such as names of members, once."""
+    return {piece for text in texts for piece in text.split('"')}
+
+
+def in_bytes(text: str) -> bytes:
+    """Return a text as bytes, in which searching is twice as fast."""
     return text.encode("utf-8", "surrogatepass")
+
+
+def _stretches(piece: str) -> Iterator[str]:
+    """Cut a text so that each beginning of a secret in it stays whole: what is excessively long often repeats itself."""
+    return (piece[start : start + STRETCH + SHORTEST_SECRET] for start in range(0, len(piece), STRETCH))
 
 
 def _forms(secrets: Mapping[str, str]) -> dict[str, str]:
