@@ -138,7 +138,7 @@ def in_bytes(text: str) -> bytes:
 
 
 def _stretches(piece: str) -> Iterator[str]:
-    """Cut a text so that each beginning of a secret in it stays whole: what is excessively long often repeats itself."""
+    """Cut a text so that each beginning of a secret stays whole: what is excessively long often repeats itself."""
     return (piece[start : start + STRETCH + SHORTEST_SECRET] for start in range(0, len(piece), STRETCH))
 
 
