@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import create_engine, insert
 
 from provider_conformance.faults.catalogue import UnknownFaultError
 from provider_conformance.reference import jsonbody
 from provider_conformance.reference.server import Server, ServerStartError, ThreadServer, build, new_token
 from provider_conformance.reference.service import LARGEST_BODY, Reference
-from provider_conformance.reference.store import Store
+from provider_conformance.reference.store import METADATA, PROVIDERS, Store, UnstorableError
 from provider_models import ListedProvider, Provider, ProviderCreated, ProviderList
 
 if TYPE_CHECKING:
@@ -598,6 +599,29 @@ def test_a_file_outlives_the_server_and_ids_are_not_reused(tmp_path: Path) -> No
         assert [item["id"] for item in own.listed()] == [kept]
         assert own.create() > gone
         own.connection.close()
+
+
+def test_providers_of_a_file_are_counted_whoever_has_written_them(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'providers.db'}"
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        METADATA.create_all(connection)
+        connection.execute(insert(PROVIDERS), [UPDATED] * 3)
+    engine.dispose()
+
+    one, other = Store(database), Store(database)
+    assert one.page(0, 10)[0] == other.page(0, 10)[0] == 3
+    made = [store.insert(UPDATED) for store in (one, other, one)]
+    assert one.page(0, 10)[0] == other.page(0, 10)[0] == 6
+    assert one.delete(made[1])
+    assert not other.delete(made[1])
+    assert other.replace(made[0], UPDATED)
+    assert one.page(0, 10)[0] == len(one.all()) == 5
+    with pytest.raises(UnstorableError):
+        one.insert(UPDATED | {"port": 2**63})
+    assert other.page(0, 10)[0] == len(other.all()) == 5
+    one.close()
+    other.close()
 
 
 def test_a_database_that_cannot_hold_a_value_refuses_it() -> None:
