@@ -23,7 +23,7 @@ from provider_conformance.limits import LARGEST_ANSWER
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from provider_conformance.route import Route
 
@@ -43,9 +43,8 @@ LARGEST_AT_ONCE = 256 * 1024
 class Connection:
     """A connection that is opened when needed, kept while the server keeps it, and never repeats a request."""
 
-    def __init__(self, route: Route, timeout: float) -> None:
+    def __init__(self, route: Route) -> None:
         self._route = route
-        self._timeout = timeout
         self._sock: socket.socket | None = None
         self._last_used = 0.0
         self._cut_short = False
@@ -58,9 +57,15 @@ class Connection:
                 self._sock.close()
             self._sock = None
 
-    def deadline(self, glance: Callable[[], None]) -> Deadline:
-        """Return the end of an exchange that begins now; `glance` raises when the run was interrupted."""
-        return Deadline(self._timeout, glance)
+    def fileno(self) -> int:
+        """Return the number by which the system knows the open connection."""
+        assert self._sock is not None
+        return self._sock.fileno()
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether some of what has come was decrypted, and not read: the system knows nothing of it."""
+        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
     def open(self, deadline: Deadline) -> None:
         """Make sure that there is a usable connection; a kept one that the server has closed is replaced."""
@@ -144,6 +149,12 @@ class Connection:
             return True
         readable, _, _ = select.select([self._sock], [], [], 0)
         return bool(readable)
+
+
+def readable(connections: Sequence[Connection], seconds: float) -> Sequence[Connection]:
+    """Return those of some open connections from which there is something to read; wait so long for the first."""
+    unread = [connection for connection in connections if connection.has_unread]
+    return unread or select.select(connections, [], [], seconds)[0]
 
 
 def with_length(headers: Headers, body: bytes | None) -> Headers:

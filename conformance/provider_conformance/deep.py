@@ -146,7 +146,7 @@ class Plausible:
         def plausible_providers_come_back(created: Traits, changed: Traits) -> None:
             with hunt.trial():
                 providers, expect = hunt.session.providers, hunt.expect(self.requirement)
-                held = providers.held_by(providers.tried(created))
+                held = providers.create_one_unseen(created)
                 expect(judge.shows_values, providers.shown(held), of=held, values=held.body)
                 hunt.looks_at_list(held)
                 change(held, changed, providers, expect)

@@ -34,8 +34,22 @@ class Deadline:
 
     def __init__(self, seconds: float, glance: Callable[[], None]) -> None:
         self.seconds = seconds
-        self._end = time.monotonic() + seconds
-        self._glance = glance
+        self.glance = glance
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew."""
+        self._end = time.monotonic() + self.seconds
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no time left."""
+        return time.monotonic() >= self._end
+
+    @property
+    def until_a_glance(self) -> float:
+        """How long the next wait may last, in seconds, until somebody looks whether the run was interrupted."""
+        return min(max(0.0, self._end - time.monotonic()), GLANCE)
 
     def left(self) -> float:
         """Return the seconds that are left; raises TransportError when there are none."""
@@ -46,7 +60,7 @@ class Deadline:
 
     def slice(self) -> float:
         """Return how long the next wait may last until somebody looks whether the run was interrupted."""
-        self._glance()
+        self.glance()
         return min(self.left(), GLANCE)
 
 

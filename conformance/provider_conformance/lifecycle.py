@@ -75,7 +75,7 @@ class Lifecycle(RuleBasedStateMachine):
     def create(self, traits: Traits) -> None:
         """Create a provider, and look at what show gives of it."""
         parts = self.parts
-        held = parts.providers.held_by(parts.providers.tried(traits))
+        held = parts.providers.create_one_unseen(traits)
         self._did("create", held)
         self._look_at_all()
         shown = parts.providers.state(held)

@@ -94,13 +94,17 @@ class Providers(Ownership):
 
     def create(self, traits: Traits = TYPICAL) -> Held:
         """Create a provider and make sure that show gives it; NotTestableError tells why there is none."""
-        held = self.held_by(self.tried(traits))
+        held = self.create_one_unseen(traits)
         self.state(held)
         return held
 
     def create_all(self, kinds: Sequence[Traits]) -> list[Held]:
         """Create providers as `create_unseen` does, and make sure that show gives them, as `create` does."""
         return self._all_shown(self.create_unseen(kinds))
+
+    def create_one_unseen(self, traits: Traits) -> Held:
+        """Create a provider that is shown to nobody, for tests that need but its id."""
+        return self.held_by(self.tried(traits))
 
     def create_unseen(self, kinds: Sequence[Traits]) -> list[Held]:
         """Create providers so that no order of their values is the order in which they are created; show none."""
@@ -456,7 +460,7 @@ class Providers(Ownership):
 
     def gone(self) -> int:
         """Return an id that names nothing: one that the run created and destroyed."""
-        held = self.held_by(self.tried(TYPICAL))
+        held = self.create_one_unseen(TYPICAL)
         answer = self.destroy(held)
         if answer.refused and self.misnamed(held):
             answer = self.destroy(held)

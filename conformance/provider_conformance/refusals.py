@@ -131,7 +131,7 @@ class Refusals:
 
     def look_at_one(self) -> tuple[Held, Walk]:
         """Create a provider of ours, and show it and walk the list side by side, to know who is there with it."""
-        held = self._providers.held_by(self._providers.tried(TYPICAL))
+        held = self._providers.create_one_unseen(TYPICAL)
         with self._api.ahead([*self._api.shows([held.id]), *self._inventory.sure_pages(1)]):
             self._providers.state(held)
             return held, self._inventory.walk(ours=self._providers.ids)
@@ -168,7 +168,7 @@ class Refusals:
             return self._api.call(Operation.DESTROY, violation.write(body), query=violation.query(body))
 
         self._aimed(violations, aim, self._hold_to)
-        self._expect.control(self._providers.destroy(self._providers.held_by(self._providers.tried(TYPICAL))))
+        self._expect.control(self._providers.destroy(self._providers.create_one_unseen(TYPICAL)))
 
     def invalid_ids(self, violations: Iterable[Violation]) -> None:
         """Send destroys of ids that are none, made of that of a provider of ours; each must get exactly 400."""
@@ -180,7 +180,7 @@ class Refusals:
             self._expect(judge.refused_as_invalid_id, answer, of=of, what=what)
 
         self._aimed(violations, aim, hold_to_400)
-        self._expect.control(self._providers.destroy(self._providers.held_by(self._providers.tried(TYPICAL))))
+        self._expect.control(self._providers.destroy(self._providers.create_one_unseen(TYPICAL)))
 
     def query(
         self,

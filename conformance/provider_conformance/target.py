@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import email.utils
 import re
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections import deque
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from provider_conformance.call import NO_TOKEN
 from provider_conformance.connection import UNANSWERED, Connection, with_length
-from provider_conformance.dialling import TransportError
+from provider_conformance.dialling import Deadline, TransportError
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.exchange import Exchange, Headers, Request, TransportProblem
 from provider_conformance.limits import FOR_EVER, LONGEST_WAIT, MOST_WAITS
 from provider_conformance.route import route_of
 from provider_conformance.traffic import Traffic
+from provider_conformance.underway import ALL_BUT_THE_END, THE_END, Underway, first_answered, open_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from provider_conformance.call import Call
     from provider_conformance.config import Config
-    from provider_conformance.dialling import Deadline
     from provider_conformance.guard import Guard
 
 
@@ -33,23 +31,11 @@ SECRET_HEADER = re.compile("auth|cookie|key|pass|secret|session|token", re.IGNOR
 """Names of headers whose values are secrets."""
 
 
+NEAR = 0.005
+"""Seconds within which a near target opens a connection: threads to open some at once are ready later."""
+
 NOT_OPENED = "other connections were not opened"
 """Detail of an exchange that was to overlap others, and did not take place for want of them."""
-
-
-@dataclass
-class _Underway:
-    """A request that was sent, and whose answer may still have to be read."""
-
-    call: Call
-    number: int
-    request: Request
-    connection: Connection
-    started: float
-    deadline: Deadline
-    reused: bool = False
-    failure: TransportError | None = None
-    exchange: Exchange | None = None
 
 
 class Target:
@@ -75,7 +61,7 @@ class Target:
         self._connection = self._new_connection()
         self._second = self._new_connection()
         self._lanes = [self._new_connection() for _ in range(config.workers)]
-        self._underway: _Underway | None = None
+        self._underway: Underway | None = None
 
     def beside(self) -> Target:
         """Return another with connections of its own, for another thread; the requests of both count together."""
@@ -134,35 +120,54 @@ class Target:
                 raise reason
 
     def _side_by_side(self, calls: Sequence[Call], workers: int) -> Iterator[Exchange]:
-        """Send calls over several connections, each of which takes every so-manieth.
+        """Send calls over several connections, each of which takes the next as soon as its last one is answered.
 
         What asks for patience is repeated afterwards.
         """
         self._finish()
         self._guard.check()
-        answered: dict[int, tuple[Exchange, bool]] = {}
-        numbers = self.traffic.numbers(len(calls))
-
-        def work(lane: int) -> None:
-            for index in range(lane, len(calls), workers):
-                self.traffic.pace.wait()
-                self._guard.check()
-                call = calls[index]
-                underway = self._begin(numbers[index], call, self.request(call), self._lanes[lane])
-                answered[index] = self._read(underway), underway.reused
-
-        with ThreadPoolExecutor(workers) as pool:
-            working = [pool.submit(work, lane) for lane in range(workers)]
-        reason = next((error for worker in working if (error := worker.exception())), None)
-        for index in sorted(answered):
-            self._record(answered[index][0])
-        for index, call in enumerate(calls):
-            if index not in answered:
-                break
-            exchange, reused = answered[index]
-            yield self._settled(call, exchange, reused=reused)
+        answered: dict[int, tuple[Underway, Exchange]] = {}
+        reason: RunEndedError | None = None
+        try:
+            for underway, exchange in self._as_answered(calls, self._lanes[:workers]):
+                answered[exchange.number] = underway, exchange
+        except RunEndedError as error:
+            reason = error
+        in_order = [answered[number] for number in sorted(answered)]
+        for _, exchange in in_order:
+            self._record(exchange)
+        for underway, exchange in in_order:
+            yield self._settled(underway.call, exchange, reused=underway.reused)
         if reason is not None:
             raise reason
+
+    def _as_answered(self, calls: Sequence[Call], lanes: Sequence[Connection]) -> Iterator[tuple[Underway, Exchange]]:
+        """Send calls, one at a time over each lane, and give each once it is answered.
+
+        Where each needs a connection of its own, all lanes are waited for, to open the next ones at once.
+        """
+        to_come = deque(zip(self.traffic.numbers(len(calls)), calls, strict=True))
+        free, waiting = deque(lanes), list[Underway]()
+        try:
+            while to_come or waiting:
+                begun = len(waiting)
+                while to_come and free and (self.traffic.keeps_connections or not begun):
+                    self.traffic.pace.wait()
+                    self._guard.check()
+                    if not self.traffic.begin(at_once=bool(waiting)):
+                        break
+                    number, call = to_come.popleft()
+                    deadline = self._deadline(self._guard.check)
+                    waiting.append(Underway(number, call, self.request(call), free.popleft(), deadline))
+                self._open_and_send(waiting[begun:])
+                first = first_answered(waiting)
+                waiting.remove(first)
+                free.append(first.connection)
+                yield first, self._read(first)
+        finally:
+            for underway in waiting:
+                underway.connection.close()
+                self.traffic.end()
 
     def _settled(self, call: Call, exchange: Exchange, *, reused: bool) -> Exchange:
         """Return an exchange of several, or that of another try where that is due."""
@@ -181,16 +186,11 @@ class Target:
         self._finish()
         self.traffic.pace.wait(len(calls))
         self._guard.check()
-        requests = [self.request(call) for call in calls]
-        numbers = self.traffic.numbers(len(calls))
-        start = threading.Barrier(len(calls))
-
-        def one(index: int) -> Exchange:
-            exchange = self._overlapping(requests[index], start)
-            return replace(exchange, number=numbers[index], operation=calls[index].belongs_to)
-
-        with ThreadPoolExecutor(len(calls)) as pool:
-            exchanges = tuple(pool.map(one, range(len(calls))))
+        together = [
+            Underway(number, call, self.request(call), self._new_connection(), self._deadline(_never))
+            for number, call in zip(self.traffic.numbers(len(calls)), calls, strict=True)
+        ]
+        exchanges = self._overlapping(together)
         for exchange in exchanges:
             self._record(exchange)
         waits = [patience(exchange, 0) for exchange in exchanges]
@@ -212,7 +212,7 @@ class Target:
         """Find out, after a first answer, whether the target keeps connections, to never race with its closing them."""
         if self.traffic.keeps_connections:
             time.sleep(0.03)
-            self._connection.open(self._connection.deadline(self._guard.check))
+            self._connection.open(self._deadline(self._guard.check))
             self.traffic.keeps_connections = self._connection.reused
 
     def request(self, call: Call) -> Request:
@@ -237,27 +237,27 @@ class Target:
             headers = tuple((name.lower(), value) for name, value in headers)
         return Request(call.method, target, headers, call.body)
 
-    def _overlapping(self, request: Request, start: threading.Barrier) -> Exchange:
-        """Send all of a request but its last byte, wait for the others, and send that."""
-        connection = self._new_connection()
-        payload, deadline = connection.encoded(request), connection.deadline(_never)
-        began = time.monotonic()
+    def _overlapping(self, together: Sequence[Underway]) -> tuple[Exchange, ...]:
+        """Send all of some requests but their last bytes, once all have got that far those, and read the answers."""
         try:
-            try:
-                connection.open(deadline)
-                connection.send(payload[:-1], deadline)
-            finally:
-                start.wait(self._config.timeout)
-            began, deadline = time.monotonic(), connection.deadline(_never)
-            connection.send(payload[-1:], deadline)
-            response = connection.receive(request, deadline)
-            return Exchange(0, None, request, response, elapsed=time.monotonic() - began)
-        except TransportError as error:
-            return Exchange(0, None, request, None, error.problem, error.detail, time.monotonic() - began)
-        except threading.BrokenBarrierError:
-            return Exchange(0, None, request, None, TransportProblem.TIMED_OUT, NOT_OPENED)
+            self._open_all(together)
+            for underway in together:
+                underway.send(ALL_BUT_THE_END)
+            if any(underway.deadline.is_over for underway in together):
+                others = TransportError(TransportProblem.TIMED_OUT, NOT_OPENED)
+                return tuple(underway.unanswered(others) for underway in together)
+            for underway in together:
+                underway.begin_anew()
+                underway.send(THE_END)
+            answered: dict[int, Exchange] = {}
+            while waiting := [underway for underway in together if underway.number not in answered]:
+                first = first_answered(waiting)
+                answered[first.number] = first.read()
+                first.connection.close()
         finally:
-            connection.close()
+            for underway in together:
+                underway.connection.close()
+        return tuple(answered[underway.number] for underway in together)
 
     def _apart(self, call: Call, request: Request) -> Exchange:
         """Send a call over the second connection, which stays open beside the first as long as the target keeps it."""
@@ -289,7 +289,7 @@ class Target:
         self.traffic.watch(exchange)
         return exchange
 
-    def _begin_next(self, call: Call, request: Request) -> _Underway:
+    def _begin_next(self, call: Call, request: Request) -> Underway:
         """Send a request over the kept connection; its answer is read by whoever comes next."""
         self._finish()
         self.traffic.pace.wait()
@@ -303,7 +303,7 @@ class Target:
         if self._underway is not None:
             self._end(self._underway)
 
-    def _end(self, underway: _Underway) -> Exchange:
+    def _end(self, underway: Underway) -> Exchange:
         """Return what came of a request that is or was under way, which is recorded once."""
         if underway.exchange is None:
             self._underway = None
@@ -311,38 +311,38 @@ class Target:
             self._record(underway.exchange)
         return underway.exchange
 
-    def _begin(self, number: int, call: Call, request: Request, connection: Connection) -> _Underway:
+    def _begin(self, number: int, call: Call, request: Request, connection: Connection) -> Underway:
         """Send a request over a connection, a new one where the target does not keep them well."""
         self.traffic.begin()
-        started = time.monotonic()
-        deadline = connection.deadline(self._guard.check)
-        underway = _Underway(call, number, request, connection, started, deadline)
-        if not self.traffic.keeps_connections:
-            connection.close()
+        underway = Underway(number, call, request, connection, self._deadline(self._guard.check))
         try:
-            connection.open(deadline)
-            underway.reused = connection.reused
-            connection.send(connection.encoded(request), deadline)
-        except TransportError as failure:
-            underway.failure = failure
+            self._open_and_send([underway])
         except BaseException:
             self.traffic.end()
             raise
         return underway
 
-    def _read(self, underway: _Underway) -> Exchange:
+    def _open_all(self, some: Sequence[Underway]) -> None:
+        """Open the connections of some requests: one after another where that takes less than to start threads."""
+        open_all(some, at_once=self.traffic.opens_in >= NEAR)
+        self.traffic.opens_in = min([self.traffic.opens_in, *(one.opened_in for one in some)])
+
+    def _open_and_send(self, some: Sequence[Underway]) -> None:
+        """Send requests over their connections, new ones where the target does not keep them well."""
+        for underway in some:
+            if not self.traffic.keeps_connections:
+                underway.connection.close()
+            underway.begin_anew()  # others may have had to wait meanwhile until they might be sent
+        self._open_all(some)
+        for underway in some:
+            underway.send()
+
+    def _read(self, underway: Underway) -> Exchange:
         """Read the answer to a request that was sent."""
-        number, operation, request = underway.number, underway.call.belongs_to, underway.request
         try:
-            if underway.failure is not None:
-                raise underway.failure
-            response = underway.connection.receive(request, underway.deadline)
-        except TransportError as error:
-            elapsed = time.monotonic() - underway.started
-            return Exchange(number, operation, request, None, error.problem, error.detail, elapsed)
+            return underway.read()
         finally:
             self.traffic.end()
-        return Exchange(number, operation, request, response, elapsed=time.monotonic() - underway.started)
 
     def _keeps_silently_closing(self) -> None:
         if self.traffic.keeps_connections:
@@ -353,8 +353,12 @@ class Target:
         if self._config.read_only and call.method != "GET":
             raise NotTestableError("nothing may be written (--read-only)")
 
+    def _deadline(self, glance: Callable[[], None]) -> Deadline:
+        """Return the end of an exchange that begins now; `glance` raises when the run was interrupted."""
+        return Deadline(self._config.timeout, glance)
+
     def _new_connection(self) -> Connection:
-        return Connection(self._route, self._config.timeout)
+        return Connection(self._route)
 
 
 def patience(exchange: Exchange, attempt: int) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 class Traffic:
     """Numbers requests, lets so many at a time be under way, and ends a run when its target is gone.
 
-    `intruded` says that requests with wrong tokens have been sent, after which a target may lock the run out (D18).
+    `intruded` says that requests with wrong tokens have been sent, after which a target may lock the run out (D18), and
+    `opens_in` within how many seconds the target has opened a connection at the best.
     """
 
     def __init__(self, guard: Guard, workers: int, rate: float | None) -> None:
         self.pace = Pace(rate, guard)
         self.keeps_connections = True
         self.intruded = False
+        self.opens_in = math.inf
         self.calm = Calm()
         self.workers = workers
         self._guard = guard
@@ -51,11 +54,17 @@ class Traffic:
             self._sent += requests
         return range(first, first + requests)
 
-    def begin(self) -> None:
-        """Wait until one more request may be under way."""
+    def begin(self, *, at_once: bool = False) -> bool:
+        """Wait until one more request may be under way, or tell whether one may `at_once`.
+
+        Whoever has others under way must not wait: all others might do the same.
+        """
         with self._turn:
+            if at_once and self._under_way >= self._most_under_way:
+                return False
             self._turn.wait_for(lambda: self._under_way < self._most_under_way)
             self._under_way += 1
+        return True
 
     def end(self) -> None:
         """Take note that a request is answered, or never will be."""

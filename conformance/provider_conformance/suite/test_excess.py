@@ -50,7 +50,7 @@ def test_the_request_after_an_excessive_body_is_served_as_usual(
 
     def another() -> Provider:
         # What is not documented may be stored and shown (D19), of any size: only this one must be seen with it.
-        scrap = providers.held_by(providers.tried(TYPICAL))
+        scrap = providers.create_one_unseen(TYPICAL)
         return providers.values.update(scrap.id, scrap.body)
 
     for excess in excesses(draft.body, another, gone):
