@@ -155,6 +155,62 @@ def test_a_system_that_takes_fewer_by_and_by_is_not_blamed(tmp_path: Path) -> No
     assert all("at a time" in reason for reason in reasons), reasons
 
 
+class SharesItsLicence(Reference):
+    """Has a licence for so many providers, of which others who come and go have some, and now and then all others."""
+
+    licence = 12
+
+    def prepare(self) -> None:
+        self.creates = 0
+        self.others: list[int] = []
+
+    def store_created(self, properties: Properties) -> int:
+        self.creates += 1
+        # Others come and go between any two creates, and now and then use up what there is.
+        while self.others and (self.creates % 5 == 0 or len(self.store.all()) >= self.licence):
+            self.store.delete(self.others.pop())
+            if self.creates % 7:
+                break
+        if self.creates % 3 == 0 or self.creates % 16 in {8, 9, 10}:
+            taken = len(self.store.all())
+            self.others += [
+                self.store.insert({**THEIRS, "name": f"Office {self.creates}-{number}"})
+                for number in range(min(3, self.licence - taken))
+            ]
+        if len(self.store.all()) >= self.licence:
+            raise RefusedError(403, "no licence for more")
+        return super().store_created(properties)
+
+
+@pytest.mark.parametrize("workers", ["1", "8"])
+def test_a_licence_that_others_use_up_now_and_then_is_blamed_on_nobody(workers: str, tmp_path: Path) -> None:
+    reference = SharesItsLicence(Store(), TOKEN)
+    reference.store.insert({**THEIRS, "name": "Office"})
+    with ThreadServer(reference) as server:
+        run = certify(tmp_path, server.base_url, "--only", "create", "--workers", workers)
+        assert [one for one in reference.store.all() if not one["name"].startswith("Office")] == []
+    assert run.ids("fail") == set(), run.told()
+
+
+class HasALicence(Reference):
+    """Has a licence for fewer providers than a run would hold, of which others have some, and refuses TCP besides."""
+
+    def store_created(self, properties: Properties) -> int:
+        if properties["protocol"] == "TCP" or len(self.store.all()) >= 6:
+            raise RefusedError(403, "no")
+        return super().store_created(properties)
+
+
+def test_what_is_refused_for_itself_is_found_where_others_share_a_licence(tmp_path: Path) -> None:
+    reference = HasALicence(Store(), TOKEN)
+    for number in range(2):
+        reference.store.insert({**THEIRS, "name": f"Office {number}"})
+    with ThreadServer(reference) as server:
+        run = certify(tmp_path, server.base_url, "--only", "CREATE-6")
+    assert run.ids("fail") == {"CREATE-6"}, run.output
+    assert "TCP" in run.told()
+
+
 class Listening(Reference):
     """Notes what it is asked for."""
 

@@ -121,6 +121,12 @@ class Api:
             parameters["sort_by"] = sort_by
         return self.query(Operation.LIST, parameters, token=token)
 
+    def size(self) -> int | None:
+        """Ask the list how many providers there are, or return None when it does not say so."""
+        pages = (1, 0) if self.first_page is None else (self.first_page,)
+        counts = (judge.counted(self.send(self.page(page, 1, None))) for page in pages)
+        return next((count for count in counts if count is not None), None)
+
     @property
     def alive(self) -> int:
         """How many providers the run has by now, those of tests that run beside this one among them."""
@@ -315,6 +321,8 @@ class Api:
             self._doomed.update(map(int, NAMED_ID.findall(exchange.request.body or b"")))
         if not exchange.succeeded or exchange.operation not in JUDGED_AS_JSON:
             return
+        if exchange.operation == Operation.LIST:
+            self.target.traffic.most_counted = max(self.target.traffic.most_counted, judge.counted(exchange) or 0)
         # A page that may not exist may be answered with anything (D16), and so may a show of nobody where that need not
         # be refused: text among it, which is no JSON.
         if self._exists(exchange) or judge.members_of(exchange) is not None:

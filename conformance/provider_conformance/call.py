@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from provider_conformance import __version__
 from provider_conformance.exchange import TOKEN_HEADER, Headers
@@ -46,6 +48,20 @@ class Call:
 
 
 NO_TOKEN = ""
+
+
+Write: TypeAlias = Callable[[Call], Call]
+"""How a client writes a request: what it says stays the same."""
+
+
+def as_usual(call: Call) -> Call:
+    """Write a request as all others are."""
+    return call
+
+
+def declared_as(media_type: str) -> Write:
+    """Write a request with another Content-Type."""
+    return partial(replace, content_type=media_type)
 
 
 def json_body(value: JsonValue | Mapping[str, JsonValue]) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.crowd import Crowd, crowd_of
 from provider_conformance.errors import NotTestableError
-from provider_conformance.judge import listed, loose_id, page_length
+from provider_conformance.judge import counted, listed, loose_id, page_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -129,7 +129,7 @@ class Inventory:
             # Some in common, and not all: that is what somebody leaves who comes or goes in between.
             shifted = is_full and 0 < common < rest
             # Whoever comes and goes between the two pages shows in the count, where that is right (LIST-6).
-            alike = len({*map(_count, (before, one, zero))} - {None}) <= 1 or attempt == MOST_TRIES
+            alike = len({*map(counted, (before, one, zero))} - {None}) <= 1 or attempt == MOST_TRIES
             if not shifted and alike and _ids(before) == _ids(zero):
                 # Nobody has changed the list between the two pages, so that this is for good.
                 self._api.first_page = first
@@ -450,11 +450,5 @@ def _known(ids: list[int | None]) -> set[int]:
 
 def _last_page(page: Exchange, pagesize: int) -> int | None:
     """Return how many pages the reported count makes, or None when nothing usable is reported."""
-    count = _count(page)
+    count = counted(page)
     return None if count is None else -(-count // pagesize)
-
-
-def _count(page: Exchange) -> int | None:
-    """Return the count that a page reports, if it is a usable one."""
-    count = (judge.members_of(page) or {}).get("count")
-    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import copy
 from dataclasses import replace
+from enum import Enum, auto
 from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.batches import in_batches
+from provider_conformance.call import Write, as_usual
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.ownership import Draft, Held, Ownership
@@ -39,11 +41,24 @@ if TYPE_CHECKING:
     from provider_conformance.ledger import Ledger
     from provider_conformance.room import Share
 
+ROUNDS, MOST_ROUNDS = 3, 10
+"""How often a create must be refused beside one that is accepted to be blamed for it among others, and how often it is
+tried for that: they may come and go meanwhile."""
+
 MOST_NONCES = 4
 """Sets of names that a run tries where names turn out to be taken."""
 
 MOST_ADDRESSES = 5
 """Addresses that are tried for a hostname which turns out to be taken."""
+
+
+class Told(Enum):
+    """What a refused create and another one after it tell."""
+
+    ACCEPTED = auto()
+    REFUSED_ALONE = auto()
+    REFUSED_LIKE_OTHERS = auto()
+    UNCLEAR = auto()
 
 
 class Providers(Ownership):
@@ -169,22 +184,20 @@ class Providers(Ownership):
         spared = answer.succeeded or len(self.held) >= self.share.limit
         guilty = () if spared else self._guilty_of_create.of(draft.traits, self.base, self._is_refused)
         if answer.refused and not guilty and self.held:
-            self._make_do_with_fewer(draft, answer)
+            self._make_do_with_fewer(answer)
         requirement = owner(draft.traits, guilty)
         self._ledger.claim(requirement, judge.accepted, answer, what=told(draft.body, guilty))
         if answer.succeeded and (answer.json.readable or answer.json.empty):
             self._ledger.claim("CREATE-2", judge.gives_id, answer)
         return answer
 
-    def _make_do_with_fewer(self, draft: Draft, refusal: Exchange) -> None:
+    def _make_do_with_fewer(self, refusal: Exchange) -> None:
         """Raise NotTestableError if creates are refused for the number of providers alone, as a licence may have it.
 
         They are, if one that shares nothing with another is refused, and accepted once some of ours are gone. A run
         finds out at its start how many there may be, but others may have come since.
         """
         if self._once(self.draft(unlike(self._number))).succeeded:
-            if self._api.others and self._once(draft).succeeded:
-                raise NotTestableError("a create is refused for a moment, by which others may have used up a licence")
             return
         while self.held:
             most = len(self.held)
@@ -194,7 +207,8 @@ class Providers(Ownership):
             if self._once(self.draft(unlike(self._number))).succeeded:
                 self.share.most = most
                 raise NotTestableError(f"the target takes no more than {most} providers of ours at a time by now")
-        self._ledger.claim("CREATE-1", judge.accepted, refusal)
+        if not self._api.others or self._are_fewer_than_before():
+            self._ledger.claim("CREATE-1", judge.accepted, refusal)
         raise NotTestableError("no create is accepted any more, so that there is nothing to test with")
 
     def _names_are_taken(self, draft: Draft) -> bool:
@@ -230,7 +244,10 @@ class Providers(Ownership):
 
     def _once(self, draft: Draft) -> Exchange:
         """Send a create and destroy what it made."""
-        answer = self.send(draft)
+        self.need_room()
+        answer = self._probed(draft)
+        if self.may_be_for_others(answer):
+            answer = self._probed(draft)
         if (held := self.holding(answer)) is not None:
             self.release(held)
         return answer
@@ -307,12 +324,15 @@ class Providers(Ownership):
         alike += [made for answer in answers[1:] if (made := self.holding(answer)) is not None]
         return [*first, alike[0], unlike_them, *alike[1:]]
 
-    def send(self, draft: Draft, *, content_type: str = "application/json", fair: bool = True) -> Exchange:
-        """Send a create, journalled before and after, without judging its answer; one not `fair` may be refused."""
+    def send(self, draft: Draft, *, written: Write = as_usual, fair: bool = True) -> Exchange:
+        """Send a create, journalled before and after, without judging its answer; one not `fair` may be refused.
+
+        It may be `written` otherwise than usual.
+        """
         self.need_room()
-        (answer,) = self._created([draft], content_type)
-        if fair and self._may_be_for_others(answer):
-            (answer,) = self._created([draft], content_type)
+        (answer,) = self._created([draft], written)
+        if fair and self.may_be_for_others(answer):
+            answer = self._again(draft, written)
         return self._api.served(answer) if fair else self._api.heard(answer)
 
     def send_all(self, drafts: Sequence[Draft], *, fair: bool = True) -> list[Exchange]:
@@ -321,19 +341,65 @@ class Providers(Ownership):
         answers = self._created(drafts)
         if fair:
             answers = [
-                self._created([draft])[0] if self._may_be_for_others(answer) else answer
+                self._again(draft) if self.may_be_for_others(answer) else answer
                 for draft, answer in zip(drafts, answers, strict=True)
             ]
         # All that were made are held before one that was turned away ends the test.
         return [self._api.served(answer) if fair else self._api.heard(answer) for answer in answers]
 
-    def _created(self, drafts: Sequence[Draft], content_type: str = "application/json") -> list[Exchange]:
+    def _created(self, drafts: Sequence[Draft], written: Write = as_usual) -> list[Exchange]:
         """Send creates, journalled before and after."""
         self.announce_all(drafts)
-        calls = [self._api.call(Operation.CREATE, draft.body, content_type=content_type) for draft in drafts]
+        calls = [written(self._api.call(Operation.CREATE, draft.body)) for draft in drafts]
         return self.adopt_all(drafts, self._api.send_all(calls))
 
-    def _may_be_for_others(self, answer: Exchange) -> bool:
+    def _again(self, draft: Draft, written: Write = as_usual) -> Exchange:
+        """Send a create again that may have been refused for what others did at that moment; return its answer.
+
+        A licence may limit how many there are, those of others included: NotTestableError tells that it may be that.
+        """
+        answer = self._probed(draft, written)
+        if not self.may_be_for_others(answer):
+            return answer
+        seen: list[Told] = []
+        for _ in range(MOST_ROUNDS):
+            if len(self.held) >= self.share.limit:
+                break
+            seen.append(self._told_apart(draft, written))
+            if Told.ACCEPTED in seen:
+                break
+            if seen.count(Told.REFUSED_ALONE) == ROUNDS:
+                return answer
+        if set(seen) == {Told.REFUSED_LIKE_OTHERS}:
+            self._make_do_with_fewer(answer)
+        raise NotTestableError("a create is refused for a moment, by which others may have used up a licence")
+
+    def _told_apart(self, draft: Draft, written: Write) -> Told:
+        """Send a refused create again, and another at once; the list's count tells whether there was room for both."""
+        before = self._api.size()
+        answer, after = self._probed(draft, written), self._api.size()
+        if (held := self.holding(answer)) is not None:
+            self.release(held)
+            return Told.ACCEPTED
+        # The typical one may be refused for the same reason; what shares nothing with it is not.
+        for traits in (TYPICAL, unlike(self._number)):
+            if (other := self.holding(self._probed(self.draft(traits)))) is not None:
+                with_other = self._api.size()
+                self.release(other)
+                nobody_came_or_went = before is None or (before == after and with_other == before + 1)
+                return Told.REFUSED_ALONE if nobody_came_or_went else Told.UNCLEAR
+        return Told.REFUSED_LIKE_OTHERS
+
+    def _are_fewer_than_before(self) -> bool:
+        """Tell whether there are fewer providers than the list has counted at another time, by more than overlap."""
+        count, traffic = self._api.size(), self._api.target.traffic
+        return count is None or count + traffic.workers <= traffic.most_counted
+
+    def _probed(self, draft: Draft, written: Write = as_usual) -> Exchange:
+        (answer,) = self._created([draft], written)
+        return answer
+
+    def may_be_for_others(self, answer: Exchange) -> bool:
         """Tell whether a create may be refused for what others do at the moment, such as to use up a licence."""
         return answer.refused and bool(self._api.others) and not judge.turned_away(answer)
 

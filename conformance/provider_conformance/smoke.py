@@ -141,6 +141,9 @@ def _find_capacity(session: Session) -> None:
         if _sent(session, next(kinds)).succeeded:
             session.progress.note(f"the target takes no more than {most} providers of ours at a time")
             providers.share.most = most
+    if session.api.others:
+        # What is refused while there are fewer is not refused for a licence that others might have used up.
+        session.api.size()
     if session.config.workers > 1 and len(providers.held) > 1:
         # How pages are counted shows while there are several: tests that run side by side change them all the time.
         session.inventory.first_page()

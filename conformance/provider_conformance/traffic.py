@@ -27,7 +27,8 @@ class Traffic:
     """Numbers requests, lets so many at a time be under way, and ends a run when its target is gone.
 
     `intruded` says that requests with wrong tokens have been sent, after which a target may lock the run out (D18), and
-    `opens_in` within how many seconds the target has opened a connection at the best.
+    `opens_in` within how many seconds the target has opened a connection at the best; `most_counted` are the most
+    providers that its list has counted at a time, those of others among them.
     """
 
     def __init__(self, guard: Guard, workers: int, rate: float | None) -> None:
@@ -35,6 +36,7 @@ class Traffic:
         self.keeps_connections = True
         self.intruded = False
         self.opens_in = math.inf
+        self.most_counted = 0
         self.calm = Calm()
         self.workers = workers
         self._guard = guard

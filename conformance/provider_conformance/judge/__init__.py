@@ -56,6 +56,7 @@ from provider_conformance.judge.protocol import (
 )
 from provider_conformance.judge.reading import (
     TURNED_AWAY,
+    counted,
     documented_properties,
     given_id,
     listed,
@@ -109,6 +110,7 @@ __all__ = [
     "answers_object",
     "at_most_pagesize",
     "code_points",
+    "counted",
     "counts_all",
     "counts_what_follows",
     "creates_nobody",

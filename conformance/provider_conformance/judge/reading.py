@@ -26,6 +26,12 @@ def listed(exchange: Exchange) -> list[dict[str, JsonValue]]:
     return [item for item in _records(exchange) if isinstance(item, dict)]
 
 
+def counted(page: Exchange) -> int | None:
+    """Return how many providers a page says that the list has, or None when it does not say so."""
+    count = (members_of(page) or {}).get("count")
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
+
+
 def page_length(exchange: Exchange) -> int:
     """Count the providers of a list answer, broken ones among them."""
     return len(_records(exchange))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.batches import in_batches
-from provider_conformance.call import Call, json_body
+from provider_conformance.call import Call, declared_as, json_body
 from provider_conformance.changes import shows_change
 from provider_conformance.connection import CHUNKED
 from provider_conformance.contract import Operation
@@ -70,7 +70,7 @@ def test_json_bodies_are_accepted_with_and_without_charset(api: Api, providers: 
     with expect.each():
         created = []
         for media_type in MEDIA_TYPES:
-            created.append(providers.send(providers.draft(Traits(ips=2)), content_type=media_type))
+            created.append(providers.send(providers.draft(Traits(ips=2)), written=declared_as(media_type)))
             providers.clear()
         expect(judge.served_alike, *created, what=WITH_CHARSET)
 

@@ -31,10 +31,9 @@ def test_the_samples_of_the_docs_are_served_as_curl_sends_them(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
     draft = providers.draft()
-    created = api.send(as_curl(api.call(Operation.CREATE, pretty(providers.announce(draft)))))
-    held = providers.adopt(created, draft)
-    expect(judge.accepted, api.served(created), requirement="CREATE-1", what=LINES)
-    if held is None:
+    created = providers.send(draft, written=lambda call: as_curl(replace(call, body=pretty(draft.body))))
+    expect(judge.accepted, created, requirement="CREATE-1", what=LINES)
+    if (held := providers.holding(created)) is None:
         raise NotTestableError(f"no provider to test with: create is answered with {judge.answer(created)}")
     page = {"pagination": str(inventory.first_page()), "pagesize": "10"}
 
@@ -64,10 +63,9 @@ def test_requests_are_served_however_their_client_writes_them(api: Api, provider
     for what, write in HANDS.items():
         with expect.each():
             draft = providers.draft(Traits(name_tail=" @home+1"))
-            created = api.send(write(api.call(Operation.CREATE, providers.announce(draft))))
-            held = providers.adopt(created, draft)
-            expect(judge.accepted, api.served(created), requirement="CREATE-1", what=what)
-            if held is None:
+            created = providers.send(draft, written=write)
+            expect(judge.accepted, created, requirement="CREATE-1", what=what)
+            if (held := providers.holding(created)) is None:
                 raise NotTestableError(f"no provider to test with: create is answered with {judge.answer(created)}")
             shown = api.served(api.send(write(api.query(Operation.SHOW, {"id": str(held.id)}))))
             expect(judge.shows_asked, shown, of=held, requirement="SHOW-1", id=held.id)
