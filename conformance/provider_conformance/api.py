@@ -290,8 +290,11 @@ class Api:
 
     def locked_out(self, refusal: Exchange) -> bool:
         """Tell whether, since wrong tokens were sent, all is refused, be it by any 4xx or by hanging up (D18)."""
-        intruded = self.target.traffic.intruded and _turns_down(refusal)
-        return intruded and all(map(_turns_down, self._plain_lists()))
+        return _turns_down(refusal) and self.is_locked_out()
+
+    def is_locked_out(self) -> bool:
+        """Tell whether, since wrong tokens were sent, not even a plain list is served."""
+        return self.target.traffic.intruded and all(map(_turns_down, self._plain_lists()))
 
     def _plain_lists(self) -> Iterator[Exchange]:
         """List one provider; which of the pages does not exist may be refused anyway (D16)."""

@@ -249,7 +249,8 @@ def rarely_collected() -> Iterator[None]:
 def clean(session: Session) -> Cleanup:
     """Destroy what the run still holds, also after an interruption, and find out what is left.
 
-    Where the target is away, it may come back: that is waited for as long as cleaning may take.
+    Where the target is away, or has locked the run out, it may come back: that is waited for as long as cleaning may
+    take.
     """
     providers, guard = session.providers, session.guard
     guard.clean_up(CLEANING_TIME)
@@ -266,9 +267,9 @@ def clean(session: Session) -> Cleanup:
             _settle_disputed(session)
         left = tuple(sorted({*providers.ids, *providers.doubted}))
         lost = not searched and providers.lost(session.ledger.exchanges)
-        if not session.target.traffic.away or not (left or lost) or guard.left < LONGEST_PAUSE:
+        if not (left or lost) or guard.left < LONGEST_PAUSE or not (reason := _why_to_wait(session)):
             break
-        session.progress.note(f"the target is away: waiting up to {guard.left:.0f} s for it to destroy what is left")
+        session.progress.note(f"{reason}: waiting up to {guard.left:.0f} s for it to destroy what is left")
         time.sleep(LONGEST_PAUSE)
     if lost:
         session.progress.note(
@@ -276,6 +277,16 @@ def clean(session: Session) -> Cleanup:
         )
     created = providers.created + len(providers.doubted)
     return Cleanup(created, created - len(left), left)
+
+
+def _why_to_wait(session: Session) -> str:
+    """Tell why what is left could not be destroyed now, if it may be possible later."""
+    if session.target.traffic.away:
+        return "the target is away"
+    with contextlib.suppress(Exception, RunEndedError):
+        if session.api.is_locked_out():
+            return "the target has locked the run out, since it sent wrong tokens"
+    return ""
 
 
 def _find_unanswered(session: Session) -> bool:

@@ -379,6 +379,15 @@ VARIANTS = (
         part=("AUTH-2", "AUTH-3"),
     ),
     Variant(
+        "lockout-for-seconds",
+        "hardened",
+        looping.serve,
+        Freedoms(lockout=Lockout(5, 403, seconds=4)),
+        verdicts=("incomplete",),
+        untested="locked out|ended before",
+        part=("AUTH-2", "AUTH-3"),
+    ),
+    Variant(
         "lockout-by-another-status",
         "hardened",
         looping.serve,

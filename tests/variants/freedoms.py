@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -186,11 +187,12 @@ class Busy:
 
 @dataclass(frozen=True)
 class Lockout:
-    """So many wrong tokens, and every request is answered like this from then on (D18)."""
+    """So many wrong tokens, and every request is answered like this for so many seconds from then on (D18)."""
 
     after: int
     status: int
     retry_after: str | None = None
+    seconds: float = math.inf
 
 
 @dataclass(frozen=True)

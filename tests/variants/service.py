@@ -93,6 +93,7 @@ class Service:
             self.store.add(foreign_provider(number, freedoms.foreign_prefix, self._random), foreign=True)
         self._under_way = 0
         self._wrong_tokens = 0
+        self._locked_until = 0.0
         self._extras = (EXTRAS if freedoms.extras else {}) | (UNFRIENDLY if freedoms.unfriendly_extras else {})
         if freedoms.restless:
             threading.Thread(target=self._come_and_go, daemon=True).start()
@@ -136,7 +137,7 @@ class Service:
 
     def _answer(self, request: Request) -> Answer:
         free = self.freedoms
-        if free.lockout is not None and self._wrong_tokens >= free.lockout.after:
+        if free.lockout is not None and time.monotonic() < self._locked_until:
             return self._later(free.lockout.status, free.lockout.retry_after)
         operation = request.path.removeprefix("/")
         if operation not in METHODS:
@@ -165,6 +166,8 @@ class Service:
     def _check_token(self, request: Request) -> None:
         if not self.has_token(request):
             self._wrong_tokens += 1
+            if (lockout := self.freedoms.lockout) is not None and self._wrong_tokens % lockout.after == 0:
+                self._locked_until = time.monotonic() + lockout.seconds
             raise RefusalError(self.freedoms.denied, "this needs another token")
 
     def _create(self, request: Request) -> Answer:
