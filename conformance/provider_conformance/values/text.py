@@ -141,7 +141,7 @@ TEXTS = (
     Text("255 characters of two bytes", "\u00e9\u00ea" * 127 + "\u00e9"),
     Text("1,000 characters", _counting(1000)),
     Text("10,000 characters", _counting(LONGEST)),
-    Text("10,000 characters of two bytes", "\u00e9\u00ea" * (LONGEST // 2)),
+    Text("5,000 characters of two bytes", "\u00e9\u00ea" * (LONGEST // 4)),
     Text("emoticons and Markdown", "a :-) b ;) <3 (c) [d](e) **f**"),
     Text("the euro sign and Latin letters", "\u20ac \u0153 \u0161 \u00ff"),
 )
