@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from command import TOKEN, certify
 from provider_conformance import judge
 from provider_conformance.contract import Operation
+from provider_conformance.contract_fuzz import second_opinion
 from provider_conformance.exchange import Exchange, Response
 from provider_conformance.exchange import Request as Sent
 from provider_conformance.jsontext import DEEPEST, read_json
@@ -221,6 +223,49 @@ def test_a_quoted_parameter_may_have_anything_in_it(media_type: str) -> None:
 )
 def test_another_charset_or_type_is_found_beside_a_quoted_parameter(media_type: str) -> None:
     assert judge.json_well_formed(answered(b"{}", media_type=media_type)) is not None
+
+
+# How numbers are spelt
+
+
+def opinions(number: str) -> list[judge.Problem | None]:
+    """Return what all rules about the type of an id say of one in an answer."""
+    created = replace(answered(b'{"id": %b}' % number.encode()), operation=Operation.CREATE)
+    shown = answered(b'{"id": %b, "port": 5060.0}' % number.encode())
+    listed = replace(answered(b'{"providers": [{"id": %b}]}' % number.encode()), operation=Operation.LIST)
+    ours = [found for found in [judge.given_id(created)] if found is not None]
+    return [
+        judge.gives_id(created),
+        judge.documented_types(shown, operation="show"),
+        judge.documented_types(listed, operation="list", ours=ours),
+        second_opinion(created, operation="create", level="core"),
+        second_opinion(shown, operation="show", level="core"),
+        second_opinion(listed, operation="list", level="core"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("-9223372036854775808", "-9223372036854775808.0", "-9223372036854775807.0", "-9223372036854775386.0"),
+        *("9223372036854775807", "9223372036854775807.0", "9223372036854775807e0", "92233720368547758.07E+2"),
+        *("-9.223372036854775808e18", "1e3", "5.0", "50e-1", "-0.0", "9007199254740993.000"),
+    ],
+)
+def test_an_id_may_be_spelt_with_a_point_and_an_exponent_up_to_both_ends(number: str) -> None:
+    assert opinions(number) == [None] * 6
+    assert judge.given_id(answered(b'{"id": %b}' % number.encode())) == int(Decimal(number))
+
+
+@pytest.mark.parametrize(
+    "number", ["9223372036854775808", "9223372036854775808.0", "-9223372036854775809.0", "1e19", "5.5", "50e-2"]
+)
+def test_an_id_beyond_either_end_and_a_fraction_are_found(number: str) -> None:
+    created, shown, _, *second = opinions(number)
+
+    assert created is not None
+    assert shown is not None
+    assert None not in second
 
 
 # What errors bear
