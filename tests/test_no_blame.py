@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from provider_conformance.contract_fuzz import second_opinion
 from provider_conformance.exchange import Exchange, Response
 from provider_conformance.exchange import Request as Sent
 from provider_conformance.jsontext import DEEPEST, read_json
+from provider_conformance.values.illegal import Violation, ill_typed_ids, unfair_ids
 from variants.freedoms import Freedoms, Unfound
 from variants.messages import Answer
 from variants.service import RefusalError, Service, nested
@@ -266,6 +269,44 @@ def test_an_id_beyond_either_end_and_a_fraction_are_found(number: str) -> None:
     assert created is not None
     assert shown is not None
     assert None not in second
+
+
+BITS = [*range(0, 24, 4), *range(24, 63)]
+NEAR = [sign * (2**bits + step) for bits in BITS for step in (-3, -1, 0, 1, 2) for sign in (1, -1)]
+
+
+def test_fractions_are_only_sent_for_ids_where_doubles_have_them() -> None:
+    for identity in NEAR:
+        is_told(identity)
+
+
+def is_told(identity: int) -> None:
+    """Make sure that every fraction made of an id is one as a double, too, and that there is one where it can be."""
+    queries = [query["id"] for _, query in unfair_ids(identity)]
+    ids = [
+        json.loads(violation.write({"id": identity}) or b"", parse_float=Decimal)["id"]
+        for violation in bodies(identity)
+    ]
+    fractions = [*map(Decimal, filter(IS_FRACTION.fullmatch, filter(None, queries))), *filter(is_fraction, ids)]
+
+    assert (len(fractions) == 4) == (abs(identity) < 2**51)
+    assert (len(fractions) > 0) == (abs(identity) <= 2**52)
+    for number in fractions:
+        assert not float(number).is_integer()
+        assert abs(number - identity) < 1
+
+
+IS_FRACTION = re.compile(r"-?\d+\.\d+")
+
+
+def is_fraction(value: object) -> bool:
+    """Tell whether a number in a body has a fraction."""
+    return isinstance(value, Decimal) and IS_FRACTION.fullmatch(f"{value:f}") is not None
+
+
+def bodies(identity: int) -> list[Violation]:
+    """Return the bodies with an id that is none, as far as they can be made of an id."""
+    return [violation for violation in ill_typed_ids(Operation.DESTROY) if violation.suits(identity)]
 
 
 # What errors bear

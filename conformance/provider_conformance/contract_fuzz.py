@@ -127,8 +127,10 @@ def _exact(exchange: Exchange) -> bytes | None:
 
     The checks read 5.0, which is free (D17), as a double, and one near the bounds of int64 as what is beyond them.
     """
-    if exchange.response is None or not exchange.json.readable:
-        return exchange.response and exchange.response.body
+    if exchange.response is None:
+        return None
+    if not exchange.json.readable:
+        return exchange.response.body
     try:
         return json.dumps(exchange.json.value, allow_nan=False).encode()
     except ValueError:
@@ -192,13 +194,13 @@ def _as_text(value: float | str) -> str:
 
 
 def _is_number(text: str | None, bounds: range | None) -> bool:
-    """Tell whether a parameter is an integer within bounds, however freely it is spelt (D17)."""
+    """Tell whether a parameter is an integer within bounds, however freely it is spelt (D17), or so as a double."""
     if text is None or not FREELY_SPELT.fullmatch(text):
         return False
     number = Decimal(text.strip())
     if number.adjusted() > LONGEST_NUMBER:
         return bounds is None
-    return number == number.to_integral_value() and (bounds is None or int(number) in bounds)
+    return float(number).is_integer() and (bounds is None or int(number) in bounds)
 
 
 FREELY_SPELT = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,4})?\s*", re.ASCII)
