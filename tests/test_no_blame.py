@@ -18,7 +18,8 @@ from provider_conformance.exchange import Exchange, Response
 from provider_conformance.exchange import Request as Sent
 from provider_conformance.jsontext import DEEPEST, read_json
 from provider_conformance.values.illegal import Violation, ill_typed_ids, unfair_ids
-from variants.freedoms import Freedoms, Unfound
+from variants import checks
+from variants.freedoms import Freedoms, Unfound, ascending
 from variants.messages import Answer
 from variants.service import RefusalError, Service, nested
 from variants.stacks.looping import served
@@ -269,6 +270,18 @@ def test_an_id_beyond_either_end_and_a_fraction_are_found(number: str) -> None:
     assert created is not None
     assert shown is not None
     assert None not in second
+
+
+def test_who_reads_numbers_as_doubles_may_take_for_an_id_what_is_one_as_a_double(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_exact", float)
+    freedoms = Freedoms(fractions_taken=True, ids=ascending(2**53 - 2**12))
+    parts = ("--only", "DESTROY-4", "--only", "UPDATE-7", "--only", "SHOW-6")
+    run = certify(tmp_path, served(Service(freedoms, TOKEN)), *parts)
+
+    assert run.told() == ""
+    assert run.ids("pass") >= {"DESTROY-4", "UPDATE-7", "SHOW-6"}, run.output
 
 
 BITS = [*range(0, 24, 4), *range(24, 63)]

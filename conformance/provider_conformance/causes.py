@@ -103,6 +103,7 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
         (" as 0", "the framework coerces numbers into booleans: use strict types"),
         (" as 1", "the framework coerces numbers into booleans: use strict types"),
         ("null", "null is taken for a missing value, and a default for that"),
+        ("just short of", "fractions are rounded instead of refused"),
         ("a fraction", "fractions are cut off instead of refused"),
         ("as a number", "the framework coerces numbers into text: use strict types"),
         ("lower case", "values of the enum are compared without regard to letter case"),
