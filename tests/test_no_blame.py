@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -162,6 +163,34 @@ def test_a_provider_that_is_sent_as_text_is_found(tmp_path: Path) -> None:
     run = certify(tmp_path, served(ShowsInASentence(Freedoms(), TOKEN)), "--only", "HTTP-1")
 
     assert "HTTP-1" in run.ids("fail"), run.output
+
+
+class TakesShortTargets(Service):
+    """Answers a request with a long target with 414, whatever else may be wrong with it."""
+
+    wrong = 414
+
+    def answer(self, request: Request) -> Answer:
+        if len(urlencode(request.query)) > 200:
+            return Answer(414)
+        is_read = request.path == "/create" and request.method == "GET"
+        return Answer(404) if self.wrong == 404 and is_read else super().answer(request)
+
+
+class FindsNothingByGet(TakesShortTargets):
+    """Answers a create by GET with 404, unless its target is too long."""
+
+    wrong = 404
+
+
+@pytest.mark.parametrize(("kind", "failed"), [(TakesShortTargets, set()), (FindsNothingByGet, {"HTTP-3"})])
+def test_a_target_may_be_too_long_for_a_method_that_there_is_not(
+    kind: type[Service], failed: set[str], tmp_path: Path
+) -> None:
+    run = certify(tmp_path, served(kind(Freedoms(), TOKEN)), "--only", "HTTP-3")
+
+    assert run.ids("fail") == failed, run.output
+    assert run.ids("pass") == {"HTTP-3"} - failed, run.output
 
 
 ABOUT = {"1": ["Grand Hotel"], "2": ["Blue Office"]}
