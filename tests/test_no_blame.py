@@ -351,6 +351,30 @@ def bodies(identity: int) -> list[Violation]:
     return [violation for violation in ill_typed_ids(Operation.DESTROY) if violation.suits(identity)]
 
 
+@pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        (("GET",), False),
+        (("GET, HEAD, OPTIONS",), False),
+        (("HEAD", "GET ,OPTIONS"), False),
+        (("GET, TRACE, DELETE",), False),
+        (("GET, POST",), True),
+        (("GET", "POST"), True),
+        (("HEAD",), True),
+        ((), True),
+    ],
+)
+def test_methods_that_are_allowed_may_be_more_than_documented_but_not_the_refused(
+    listed: tuple[str, ...], *, found: bool
+) -> None:
+    exchange = replace(answered(b"", 405), request=Sent("POST", f"{BASE}/show", ()))
+    assert exchange.response is not None
+    response = replace(exchange.response, headers=tuple(("Allow", methods) for methods in listed))
+
+    problem = judge.method_refused(replace(exchange, response=response), allowed="GET")
+    assert (problem is not None) == found
+
+
 # What errors bear
 
 Error = tuple[str, bytes]

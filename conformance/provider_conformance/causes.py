@@ -243,6 +243,7 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "name_spelt_freely": (("", "the header is looked up by its exact spelling; names of headers have no letter case"),),
     "method_refused": (
         ("no Allow header", "405 is answered by hand, without the header that belongs to it"),
+        ("and Allow: ", "Allow is the same for every path, not what the operation has"),
         ("", "the route takes every method, or the framework answers a wrong method with 404"),
     ),
     "path_not_found": (("", "a route for all paths, as for single-page applications, answers in place of 404"),),
