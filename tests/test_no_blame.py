@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 
 from command import TOKEN, certify
 from provider_conformance import judge
 from provider_conformance.contract import Operation
+from provider_conformance.contract_fuzz import second_opinion
 from provider_conformance.exchange import Exchange, Response
 from provider_conformance.exchange import Request as Sent
 from provider_conformance.jsontext import DEEPEST, read_json
-from variants.freedoms import Freedoms, Unfound
+from provider_conformance.values.illegal import Violation, ill_typed_ids, unfair_ids
+from variants import checks
+from variants.freedoms import Freedoms, Unfound, ascending
 from variants.messages import Answer
 from variants.service import RefusalError, Service, nested
 from variants.stacks.looping import served
@@ -158,6 +165,34 @@ def test_a_provider_that_is_sent_as_text_is_found(tmp_path: Path) -> None:
     assert "HTTP-1" in run.ids("fail"), run.output
 
 
+class TakesShortTargets(Service):
+    """Answers a request with a long target with 414, whatever else may be wrong with it."""
+
+    wrong = 414
+
+    def answer(self, request: Request) -> Answer:
+        if len(urlencode(request.query)) > 200:
+            return Answer(414)
+        is_read = request.path == "/create" and request.method == "GET"
+        return Answer(404) if self.wrong == 404 and is_read else super().answer(request)
+
+
+class FindsNothingByGet(TakesShortTargets):
+    """Answers a create by GET with 404, unless its target is too long."""
+
+    wrong = 404
+
+
+@pytest.mark.parametrize(("kind", "failed"), [(TakesShortTargets, set()), (FindsNothingByGet, {"HTTP-3"})])
+def test_a_target_may_be_too_long_for_a_method_that_there_is_not(
+    kind: type[Service], failed: set[str], tmp_path: Path
+) -> None:
+    run = certify(tmp_path, served(kind(Freedoms(), TOKEN)), "--only", "HTTP-3")
+
+    assert run.ids("fail") == failed, run.output
+    assert run.ids("pass") == {"HTTP-3"} - failed, run.output
+
+
 ABOUT = {"1": ["Grand Hotel"], "2": ["Blue Office"]}
 
 
@@ -223,6 +258,123 @@ def test_another_charset_or_type_is_found_beside_a_quoted_parameter(media_type: 
     assert judge.json_well_formed(answered(b"{}", media_type=media_type)) is not None
 
 
+# How numbers are spelt
+
+
+def opinions(number: str) -> list[judge.Problem | None]:
+    """Return what all rules about the type of an id say of one in an answer."""
+    created = replace(answered(b'{"id": %b}' % number.encode()), operation=Operation.CREATE)
+    shown = answered(b'{"id": %b, "port": 5060.0}' % number.encode())
+    listed = replace(answered(b'{"providers": [{"id": %b}]}' % number.encode()), operation=Operation.LIST)
+    ours = [found for found in [judge.given_id(created)] if found is not None]
+    return [
+        judge.gives_id(created),
+        judge.documented_types(shown, operation="show"),
+        judge.documented_types(listed, operation="list", ours=ours),
+        second_opinion(created, operation="create", level="core"),
+        second_opinion(shown, operation="show", level="core"),
+        second_opinion(listed, operation="list", level="core"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("-9223372036854775808", "-9223372036854775808.0", "-9223372036854775807.0", "-9223372036854775386.0"),
+        *("9223372036854775807", "9223372036854775807.0", "9223372036854775807e0", "92233720368547758.07E+2"),
+        *("-9.223372036854775808e18", "1e3", "5.0", "50e-1", "-0.0", "9007199254740993.000"),
+    ],
+)
+def test_an_id_may_be_spelt_with_a_point_and_an_exponent_up_to_both_ends(number: str) -> None:
+    assert opinions(number) == [None] * 6
+    assert judge.given_id(answered(b'{"id": %b}' % number.encode())) == int(Decimal(number))
+
+
+@pytest.mark.parametrize(
+    "number", ["9223372036854775808", "9223372036854775808.0", "-9223372036854775809.0", "1e19", "5.5", "50e-2"]
+)
+def test_an_id_beyond_either_end_and_a_fraction_are_found(number: str) -> None:
+    created, shown, _, *second = opinions(number)
+
+    assert created is not None
+    assert shown is not None
+    assert None not in second
+
+
+def test_who_reads_numbers_as_doubles_may_take_for_an_id_what_is_one_as_a_double(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_exact", float)
+    freedoms = Freedoms(fractions_taken=True, ids=ascending(2**53 - 2**12))
+    parts = ("--only", "DESTROY-4", "--only", "UPDATE-7", "--only", "SHOW-6")
+    run = certify(tmp_path, served(Service(freedoms, TOKEN)), *parts)
+
+    assert run.told() == ""
+    assert run.ids("pass") >= {"DESTROY-4", "UPDATE-7", "SHOW-6"}, run.output
+
+
+BITS = [*range(0, 24, 4), *range(24, 63)]
+NEAR = [sign * (2**bits + step) for bits in BITS for step in (-3, -1, 0, 1, 2) for sign in (1, -1)]
+
+
+def test_fractions_are_only_sent_for_ids_where_doubles_have_them() -> None:
+    for identity in NEAR:
+        is_told(identity)
+
+
+def is_told(identity: int) -> None:
+    """Make sure that every fraction made of an id is one as a double, too, and that there is one where it can be."""
+    queries = [query["id"] for _, query in unfair_ids(identity)]
+    ids = [
+        json.loads(violation.write({"id": identity}) or b"", parse_float=Decimal)["id"]
+        for violation in bodies(identity)
+    ]
+    fractions = [*map(Decimal, filter(IS_FRACTION.fullmatch, filter(None, queries))), *filter(is_fraction, ids)]
+
+    assert (len(fractions) == 4) == (abs(identity) < 2**51)
+    assert (len(fractions) > 0) == (abs(identity) <= 2**52)
+    for number in fractions:
+        assert not float(number).is_integer()
+        assert abs(number - identity) < 1
+
+
+IS_FRACTION = re.compile(r"-?\d+\.\d+")
+
+
+def is_fraction(value: object) -> bool:
+    """Tell whether a number in a body has a fraction."""
+    return isinstance(value, Decimal) and IS_FRACTION.fullmatch(f"{value:f}") is not None
+
+
+def bodies(identity: int) -> list[Violation]:
+    """Return the bodies with an id that is none, as far as they can be made of an id."""
+    return [violation for violation in ill_typed_ids(Operation.DESTROY) if violation.suits(identity)]
+
+
+@pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        (("GET",), False),
+        (("GET, HEAD, OPTIONS",), False),
+        (("HEAD", "GET ,OPTIONS"), False),
+        (("GET, TRACE, DELETE",), False),
+        (("GET, POST",), True),
+        (("GET", "POST"), True),
+        (("HEAD",), True),
+        ((), True),
+    ],
+)
+def test_methods_that_are_allowed_may_be_more_than_documented_but_not_the_refused(
+    listed: tuple[str, ...], *, found: bool
+) -> None:
+    exchange = replace(answered(b"", 405), request=Sent("POST", f"{BASE}/show", ()))
+    assert exchange.response is not None
+    response = replace(exchange.response, headers=tuple(("Allow", methods) for methods in listed))
+
+    problem = judge.method_refused(replace(exchange, response=response), allowed="GET")
+    assert (problem is not None) == found
+
+
 # What errors bear
 
 Error = tuple[str, bytes]
@@ -240,6 +392,13 @@ LINKS: list[Error] = [
     (BASE, b"could not open /api/providers/help.json"),
     (BASE, b"permission denied, see '/help', or in a browser, open '/login'"),
     (BASE, b"you may not open /admin: permission denied"),
+    (BASE, b"<script type=module>import '/assets/i.js'; navigator.serviceWorker.register(\"/static/sw.js\")</script>"),
+    (BASE, b"<SCRIPT>if (1 < 2) load(`/src/main.ts`)</SCRIPT><p>no"),
+    (BASE, b"<a onclick=\"window.open('/manual/errors.php')\">help</a>"),
+    (BASE, b"See our manual: /manual/errors.php"),
+    (BASE, b"Mehr dazu: /handbuch/fehler.php, /handbuch/suche.pl"),
+    (BASE, b"the codes are told in /errors/codes.php."),
+    (BASE, b"compare it with /docs/samples/client.py, or take /static/setup.exe"),
     ("/opt/pbx/api", b'{"type":"/opt/pbx/api/problems/invalid","title":"no"}'),
     ("/opt/pbx/api", b'{"type":"/opt/pbx/problems/invalid","title":"no"}'),
     ("/home/pbx/api", b"see /home/pbx/api/problems/invalid"),
@@ -268,6 +427,14 @@ FILES: list[Error] = [
     (BASE, b'{"error": "[Errno 2] No such file or directory: \'/data/pbx/providers.xml\'"}'),
     (BASE, b"open /data/pbx/providers.xml: no such file or directory"),
     (BASE, b'{"type":"/opt/pbx/api/problems"}'),
+    (BASE, b"<script>const file = '/srv/app/app.js'</script>"),
+    (BASE, b"<script>const no = 1</script><p>in /app/src/show.ts"),
+    (BASE, b"Failed opening required '/app/show.php'"),
+    (BASE, b"include(/app/show.php): failed to open stream"),
+    (BASE, b"Uncaught Error in /app/show.php"),
+    (BASE, b"Warning: /app/show.php(41) divides by zero"),
+    (BASE, b"/app/src/show.js, line 41"),
+    (BASE, b"no such provider (/app/src/show.rb)\n"),
     ("/opt/pbx/api", b'{"file":"/srv/app/app.py"}'),
     ("/opt/pbx/api", b'{"file":"file:///opt/pbx/api/app.py"}'),
     ("", b'{"file":"/opt/pbx/api/app.py"}'),
@@ -275,6 +442,11 @@ FILES: list[Error] = [
 
 
 TRACES: list[bytes] = [
+    b"Error: no\n    at Object.show [as handle] (/app/server.js:10:5)",
+    b"Error: no\n    at async file:///app/server.mjs:10:5",
+    b"Error: no\n    at Module._compile (node:internal/modules/cjs/loader:1105:14)",
+    b"Error: no\n    at #show (C:\\app\\server.ts:10:5)",
+    b"   4: api::show\n             at ./src/main.rs:10:5",
     b'{"detail": "Stack trace:\\n#0 [internal function]: ProviderController->show()\\n#1 {main}"}',
     b'[{provider_handler,show,2,[{file,"src/provider_handler.erl"},{line,88}]}]',
     b'{"detail": "[{cowboy_handler,execute,2,[{file,\\"src/cowboy_handler.erl\\"},{line,37}]}]"}',
@@ -282,6 +454,14 @@ TRACES: list[bytes] = [
 
 
 QUERIES: list[bytes] = [
+    b"SELECT id, name FROM providers",
+    b"SELECT ID FROM PROVIDERS",
+    b"SELECT DISTINCT p.id AS a, COUNT(*) FROM providers p",
+    b"select one of those: SELECT a FROM `providers`",
+    b"SELECT one of the values, or else: SELECT TOP 1 id FROM providers",
+    b'UPDATE "providers" SET "name" = $1',
+    b"INSERT INTO providers (id, name)",
+    b"DELETE FROM providers",
     b"select id, name from providers limit ?",
     b"select p.* from providers p order by p.id limit $1",
     b"could not execute query: from Provider p where p.id = :id and p.deleted = false",
@@ -312,6 +492,18 @@ ADVICE: list[bytes] = [
     b"the value is taken from another place where it is unique",
     b"send it from the form you show where you = an operator",
     b"show() found no provider; update(id) needs one",
+    b"Please SELECT one of the documented values FROM the list",
+    b"SELECT ONE OF THE DOCUMENTED VALUES FROM THE LIST",
+    b"SELECT UDP, TCP or BOTH FROM those",
+    b"SELECT a protocol FROM UDP and TCP",
+    b"SELECT protocols FROM documented values",
+    b"select a protocol from the list where it is null",
+    b"UPDATE the SET of addresses, or DELETE FROM the list",
+    b"first UPDATE and SET the port, then INSERT INTO your list",
+    b"Request refused at 29/Nov/2026:22:53:29 +0000 by the gateway",
+    b"refused at [29/Nov/2026:22:53:29 +0000] (/show:1:1)",
+    b"Invalid value at /ips/0:1:17",
+    b"Invalid values:\n    at /ips/0:1:17\n    at ips (/ips/1:1:29)",
 ]
 
 

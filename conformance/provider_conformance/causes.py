@@ -103,6 +103,7 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
         (" as 0", "the framework coerces numbers into booleans: use strict types"),
         (" as 1", "the framework coerces numbers into booleans: use strict types"),
         ("null", "null is taken for a missing value, and a default for that"),
+        ("just short of", "fractions are rounded instead of refused"),
         ("a fraction", "fractions are cut off instead of refused"),
         ("as a number", "the framework coerces numbers into text: use strict types"),
         ("lower case", "values of the enum are compared without regard to letter case"),
@@ -242,6 +243,7 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "name_spelt_freely": (("", "the header is looked up by its exact spelling; names of headers have no letter case"),),
     "method_refused": (
         ("no Allow header", "405 is answered by hand, without the header that belongs to it"),
+        ("and Allow: ", "Allow is the same for every path, not what the operation has"),
         ("", "the route takes every method, or the framework answers a wrong method with 404"),
     ),
     "path_not_found": (("", "a route for all paths, as for single-page applications, answers in place of 404"),),

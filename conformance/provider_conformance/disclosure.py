@@ -16,11 +16,21 @@ from provider_conformance.masking import SHORTEST_SECRET, encodings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+_SERVED = "m?js|php|pl"
+"""Sources that a web site serves or runs under their own names."""
+
+_SOURCES = "py|pyc|cjs|ts|java|jar|class|war|rb|go|rs|cs|dll|exe|pm|lua|ex|so|db|sqlite3?|log|conf|ini"
+_COMPILED = "c|cc|cpp|cxx|h|hpp|swift|kt|scala|clj|erl|hrl|hs|ml|vb|fs"
+_SCRIPTED = "[cm]?[jt]sx?|vue|svelte|coffee|wasm|html?"
+
 TRACES = (
     r"Traceback \(most recent call last\)",
     r"\bFile \"[^\"\n]+\", line \d+",
     r"\bat [\w.$<>/]+\((?:[\w$]+\.(?:java|kt|scala|groovy):\d+|Native Method|Unknown Source)\)",
-    r"\bat (?:async )?[\w.$<>\[\] ]*\(?(?:file://|node:|[A-Za-z]:\\|/)[^\s()]*:\d+:\d+\)?",
+    r"\bat (?:async )?(?:[^\s()][^\n()]{0,200} \()?(?:file://|node:)[^\s()]*:\d+:\d+\)?",
+    # Not without a name of a source: a place in JSON may be told in the same way, and dates have slashes and colons.
+    r"\bat (?:async )?(?:[^\s()][^\n()]{0,200} \()?(?:[A-Za-z]:\\|[\w.@+-]*/)"
+    rf"[^\s()]*\.(?:{_SERVED}|{_SOURCES}|{_COMPILED}|{_SCRIPTED}):\d+:\d+\)?",
     r"\bat [\w.`<>\[\], ]+\([^()\n]*\) in [^\n]+:line \d+",
     r"(?:^|\n) {2,}at (?:System|Microsoft)\.[\w.`<>\[\]]+\(",
     r"\bgoroutine \d+ \[[a-z]",
@@ -36,19 +46,43 @@ TRACES = (
     r"\{file, ?\"[^\"\n]+\.erl\"\}",
 )
 
+_ENGLISH = (
+    "the|this|that|these|those|a|an|one|any|each|every|some|only|either|exactly|at|your|our|its|their|what|which|here|"
+    "there|it|them|both|other|another|among|between|above|below|within"
+)
+"""Words before a noun, or in its place, which no query has where it names what is read or written."""
+
+_CHOICE = (
+    "lists?|values|choices|menu|enum|enumeration|following|documented|documentation|listed|allowed|permitted|supported|"
+    "available|possible|valid"
+)
+"""Words for what people choose from."""
+
+_NO_TABLE = rf"(?!\s+(?i:{_ENGLISH}|{_CHOICE})\b)"
+
+# Several words in a row, with nothing between them, are a sentence.
+_NO_SENTENCE = (
+    rf"(?!\s+(?i:{_ENGLISH})\s+(?!FROM\b)[A-Za-z])"
+    r"(?!\s+(?:(?!(?:AS|DISTINCT|ALL|TOP|CASE|SQL_\w+)\b)[A-Za-z]{1,40}\s+){3,20}FROM\b)"
+)
+
+# What a query reads, up to what it reads from; small words are no part of it where others are in capitals.
+_READ = r"(?:(?!\bSELECT\b|\sFROM\s|\s(?:of|or|and|that|with|to|for)\s)[^\n]){1,2000}"
+
 QUERIES = (
-    r"\bSELECT\s[^\n]{1,2000}?\sFROM\s+[\"'`\[\w]",
+    rf"\bSELECT{_NO_SENTENCE}\s{_READ}\sFROM{_NO_TABLE}\s+[\"'`\[\w]",
     # In small letters it may be plain English, unless it goes on as only a query does.
-    r"(?i:\bselect\s[^\n]{1,2000}?\sfrom\s+\S+\s(?:[^\n]{0,200}?\s)?where\s+\S+\s*(?:=|<|>|in\s*\(|is null|like\s+'))",
+    rf"(?i:\bselect\s[^\n]{{1,2000}}?\sfrom{_NO_TABLE}\s+\S+\s(?:[^\n]{{0,200}}?\s)?where\s+\S+\s*"
+    r"(?:=|<|>|in\s*\(|is null|like\s+'))",
     r"(?i:\bselect\s[^\n]{1,2000}?\sfrom\s+\S+\s(?:[^\n]{0,200}?\s)?limit\s+(?:\?|\$\d|:[a-z]|%s))",
     # The language of an object mapper, whose queries may begin with what they come from.
     r"(?i:\bfrom\s+\w+\s+(?:as\s+)?(?P<alias>\w+)\s+where\s+(?P=alias)\.\w+\s*(?:=|<|>|in\s*\(|is null|like\s))",
     r"\bdb\.\w+\.(?:find|aggregate|count|distinct|insert|update|replace|delete)(?:One|Many|And\w+|Documents)?\(",
-    r"\bINSERT\s+INTO\s+[\"'`\[\w]",
+    rf"\bINSERT\s+INTO{_NO_TABLE}\s+[\"'`\[\w]",
     r"(?i:\binsert\s+into\s+\S+\s*\([^()\n]*\)\s*(?:values|select|returning)\b)",
-    r"\bUPDATE\s+\S+\s+SET\s",
+    rf"\bUPDATE{_NO_TABLE}\s+\S+\s+SET\s+[\"'`\[\w(][^\n=]{{0,200}}=",
     r"(?i:\bupdate\s+\S+\s+set\s+\S+\s*=[^\n]{1,2000}?\swhere\s)",
-    r"\bDELETE\s+FROM\s+[\"'`\[\w]",
+    rf"\bDELETE\s+FROM{_NO_TABLE}\s+[\"'`\[\w]",
     r"(?i:\bnear \"[^\"\n]*\": syntax error)",
     r"(?i:\bsyntax error at or near\b)",
     r"(?i:\berror in your SQL syntax\b)",
@@ -64,18 +98,35 @@ QUERIES = (
 )
 
 _ROOTS = "usr|var|opt|etc|srv|root|tmp|proc|(?:home|Users)/[\\w.@+-]+"
-_SOURCES = "py|pyc|js|mjs|cjs|ts|java|jar|class|war|rb|php|go|rs|cs|dll|exe|pl|pm|lua|ex|so|db|sqlite3?|log|conf|ini"
-_COMPILED = "c|cc|cpp|cxx|h|hpp|swift|kt|scala|clj|erl|hrl|hs|ml|vb|fs"
 _LINKING = ("href=", "src=", "action=", "data=", "poster=", "url=", "location: ", "report-uri ")
 """What an unquoted link comes right after: attributes of HTML (whatever the letter case), and headers."""
 
 # A path right after a host, an attribute's quote or an angle bracket is part of a link, not of a file system.
 _NO_LINK = r"(?=/)(?<![\w./<~-])(?<!=[\"'])" + "".join(rf"(?<!(?i:\b{before}))" for before in _LINKING)
+
+_DOCUMENTS = "docs?|documentation|samples?|examples?|downloads?|manuals?|guides?|tutorials?"
+
+# Where documents of a web site are: sources are samples there, to be read or downloaded.
+_NO_DOCUMENT = rf"(?!(?:/[\w.@+-]+)*?/(?:{_DOCUMENTS})/|/(?:static|assets|public|help|media|sdk)/)"
+
+_END = r"(?=\.?(?:[\s:\"'`(),;\]]|$))"
+"""What follows the name of a file, which may end a sentence."""
+
+# What is said of a file, and not of a page: that it does not do, or has something wrong in it.
+_OF_A_FILE = (
+    r"(?i:\b(?:(?:cannot|can't|could not|couldn't|unable to|failed(?: to)?|error(?: while)?|while) "
+    r"(?:open|stat|read|load|find|resolve|import|includ|requir|pars|execut|run|compil|writ)\w* (?:[\w-]+ ){0,2}"
+    r"|(?:include|require)(?:_once)?\("
+    r"|(?:file|file_?name|module|script|source)(?:: ?|=)"
+    r"|(?:error|exception|warning|notice|failure|fault|thrown|raised|occurred|caught|crashed)[:,]? (?:in|at) ))"
+)
+
 PATHS = (
     rf"{_NO_LINK}/(?:{_ROOTS})(?:/[\w.@+-]+)+",
-    rf"{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_SOURCES})\b(?:[:\"'(), ]|$)",
-    # With a line: by its name alone it may be a sample that is linked to.
-    rf"{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_COMPILED}):\d+",
+    rf"{_NO_LINK}{_NO_DOCUMENT}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_SOURCES}){_END}",
+    # With a line: by its name alone it may be a sample that is linked to, or a page.
+    rf"{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_COMPILED}|{_SERVED}|{_SOURCES})(?::|\(|[\"']?,? (?:on )?line )\d+",
+    rf"{_OF_A_FILE}[\"'`]?(?P<file>{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_SERVED}|{_SOURCES})){_END}",
     # What the system says of a file that it cannot open.
     r"(?<=no such file or directory, (?:open|stat) ')/[^'\n]+",
     r"(?<=permission denied, (?:open|stat) ')/[^'\n]+",
@@ -95,6 +146,10 @@ KINDS: Mapping[str, re.Pattern[str]] = {
 
 _JSON_LINK = re.compile(rf'(?<!\\)"(?!/(?:{_ROOTS})/)(?:/[\w.@+-]+)++"')
 """A whole string of JSON, its escapes not undone, that is a path, and none below where files are: a link."""
+
+_SCRIPT = re.compile(r"(?i)<script\b[^<>]*>[^<]*(?:<(?!/script)[^<]*)*")
+_SCRIPT_LINK = re.compile(rf"([\"'`])(?!/(?:{_ROOTS})/)(?:/[\w.@+-]+)++\1")
+"""A whole string in a script of a page, which is a link as one of JSON is."""
 
 _ROOT = re.compile(rf"/(?:{_ROOTS})/")
 
@@ -149,7 +204,7 @@ def _own(base: str) -> str:
 def _internals(text: str) -> Sequence[tuple[str, str]]:
     """Find every candidate; the same error comes often."""
     return tuple(
-        (kind, found.group().strip())
+        (kind, (found.groupdict().get("file") or found.group()).strip())
         for kind, pattern in KINDS.items()
         for reading in _readings(_unlinked(text) if kind == A_PATH else text)
         for found in pattern.finditer(reading)
@@ -157,8 +212,10 @@ def _internals(text: str) -> Sequence[tuple[str, str]]:
 
 
 def _unlinked(text: str) -> str:
-    """Return a text, if it is JSON, without the strings that are links; slashes may be escaped as well."""
-    return _JSON_LINK.sub('""', text.replace("\\/", "/")) if _is_json(text) else text
+    """Return a text without the strings that are links: those of JSON, whose slashes may be escaped, and of scripts."""
+    if _is_json(text):
+        return _JSON_LINK.sub('""', text.replace("\\/", "/"))
+    return _SCRIPT.sub(lambda script: _SCRIPT_LINK.sub('""', script[0]), text)
 
 
 @lru_cache(maxsize=1024)

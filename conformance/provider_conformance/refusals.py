@@ -217,7 +217,8 @@ class Refusals:
         bystander, victim = self._providers.create_some([TYPICAL, OTHERWISE])
         others = self._providers.shown(bystander)
         aimed, listed_before = victim, self._inventory.walk(ours=self._providers.ids)
-        for batch in in_batches(self.unguessed(violations), BATCH):
+        for some in in_batches(self.unguessed(violations), BATCH):
+            batch = [violation for violation in some if violation.suits(victim.id)]
             answers = list(self._api.send_all([aim(victim, violation) for violation in batch]))
             for violation, answer in zip(batch, answers, strict=True):
                 with self._expect.each():
@@ -226,7 +227,7 @@ class Refusals:
                 # What was refused may have been so for what an accepted one of them had done.
                 victim = self._another(victim)
                 for violation, answer in zip(batch, answers, strict=True):
-                    if not accepted(answer):
+                    if not accepted(answer) and violation.suits(victim.id):
                         victim = self._alone(victim, violation, aim, hold_to)
         since = "requests about another provider that had to be refused"
         with self._api.ahead([*self._api.shows([bystander.id]), *[*self._inventory.sure_pages(2)] * 2]):

@@ -466,6 +466,15 @@ class WithoutAllow(Reference):
         return replace(answer, headers=()) if refused.status == 405 else answer
 
 
+@fault("http-allows-refused-method", "HTTP-3", kind="always")
+class AllowsRefusedMethod(Reference):
+    """Answers a method that an operation does not have with 405 and an Allow header of all that any operation has."""
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        answer = super().refusal(refused)
+        return replace(answer, headers=(("Allow", "GET, POST"),)) if refused.status == 405 else answer
+
+
 @fault("http-unknown-path-answers-200", "HTTP-3", kind="always")
 class UnknownPathAnswers200(Reference):
     """Answers an unknown path with 200 and an empty object."""

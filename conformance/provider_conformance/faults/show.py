@@ -524,6 +524,16 @@ class IdWithFraction(_ReadsId):
         return value.partition(".")[0]
 
 
+@fault("show-id-rounded-up", "SHOW-6", kind="conditional")
+class IdRoundedUp(_ReadsId):
+    """Takes the next integer for a fraction in the id of a show."""
+
+    def read(self, value: str) -> str:
+        digits, point, fraction = value.partition(".")
+        is_fraction = point and digits.isascii() and digits.isdigit() and fraction.isdigit()
+        return str(int(digits) + 1) if is_fraction else value
+
+
 @fault("show-id-beyond-int64", "SHOW-6", kind="conditional")
 class IdBeyondInt64(_ReadsId):
     """Takes the lower 64 bits of an id beyond int64 for the id of a show."""

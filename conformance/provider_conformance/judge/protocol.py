@@ -35,16 +35,21 @@ Five texts of 10,000 characters are shorter.
 
 
 def method_refused(exchange: Exchange, *, allowed: str) -> Problem | None:
-    """A method that an operation does not have gets 405 and an Allow header that lists the one it has.
+    """A method that an operation does not have gets 405 and an Allow header that lists the one it has, and not itself.
 
-    Source: RFC 9110 section 15.5.6.
+    Allow lists what the resource supports, and 405 says that it does not support this one; what else is listed, HEAD
+    and OPTIONS for instance, is free. Source: RFC 9110 sections 10.2.1 and 15.5.6.
     """
     expected = f"405 with an Allow header that lists {allowed}"
     if exchange.status != 405 or exchange.response is None:
         return Problem(f"{name_of(exchange)} is answered with {outcome(exchange)}", expected, answer(exchange))
     values = exchange.response.header_values("allow")
-    if allowed in {method.strip() for value in values for method in value.split(",")}:
+    listed = {method.strip() for value in values for method in value.split(",")}
+    refused = exchange.request.method
+    if allowed in listed and refused not in listed:
         return None
+    if allowed in listed:
+        expected = f"{expected} and not {refused}, which is refused"
     given = f"Allow: {quoted(', '.join(values))}" if values else "no Allow header"
     return Problem(f"{name_of(exchange)} is answered with 405 and {given}", expected, f"{outcome(exchange)}, {given}")
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,17 @@ from provider_conformance.contract import Operation, load_contract
 from provider_conformance.jsontext import JsonValue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provider_conformance.values.plausible import Provider
 
 NumberText = Callable[[int], str]
 
+IdText = Callable[[int], str | None]
+"""Writes what is no id, made of one; None where nothing of the kind can be made of it."""
 
-def ids_that_are_none() -> Iterator[tuple[str, NumberText, int | None]]:
+
+def ids_that_are_none() -> Iterator[tuple[str, IdText, int | None]]:
     """Values that are no int64 integer, each with its description, and the id that a careless server may take it for.
 
     Where one can, the value is made of an id, so that whatever a server that coerces makes of it is that id again;
@@ -30,7 +36,7 @@ def ids_that_are_none() -> Iterator[tuple[str, NumberText, int | None]]:
     yield "an id of text that begins with digits", lambda identity: json.dumps(f"{identity}x"), None
     yield "an id of letters", lambda _: '"abc"', 0
     yield "an empty text as id", lambda _: '""', 0
-    yield "a fraction as id", lambda identity: f"{identity}.25", None
+    yield "a fraction as id", fraction_beyond, None
     yield "a fraction that is almost none as id", _almost, None
     yield "true as id", lambda _: "true", 1
     yield "false as id", lambda _: "false", 0
@@ -49,9 +55,40 @@ def ids_that_are_none() -> Iterator[tuple[str, NumberText, int | None]]:
     yield "an id too small for int64", lambda identity: str(identity - 2**65), None
 
 
-def _almost(identity: int) -> str:
+def fraction_beyond(identity: int, *steps: Decimal) -> str | None:
+    """Write a number a little farther from zero than an id: the id, when it is cut off or rounded."""
+    return _told_by_doubles(identity, steps or (QUARTER,), -1 if identity < 0 else 1)
+
+
+def fraction_before(identity: int, *steps: Decimal) -> str | None:
+    """Write a number a little nearer to zero than an id: the id, when it is rounded or the next integer is taken."""
+    return _told_by_doubles(identity, steps or (QUARTER,), 1 if identity < 0 else -1)
+
+
+QUARTER, HALF = Decimal("0.25"), Decimal("0.5")
+
+
+def _told_by_doubles(identity: int, steps: Sequence[Decimal], sign: int) -> str | None:
+    """Write a number beside an id that a double tells from every integer.
+
+    Many read numbers as doubles (RFC 8259 section 6 expects no more of anybody), which have no fractions beyond 2**52:
+    there, such a number is the id itself.
+    """
+    numbers = (identity + sign * step for step in steps)
+    return next((f"{number:f}" for number in numbers if Decimal(float(number)) == number), None)
+
+
+def _almost(identity: int) -> str | None:
     """Write an id with a fraction so small that only rounding makes an integer of it, not the precision of a double."""
-    return f"{identity}.0000001" if abs(identity) < 2**24 else f"{identity}.25"
+    return f"{identity}.0000001" if abs(identity) < 2**24 else fraction_beyond(identity)
+
+
+def _suits_all(_identity: int) -> bool:
+    return True
+
+
+def _is_written(text: IdText, identity: int) -> bool:
+    return text(identity) is not None
 
 
 @dataclass(frozen=True)
@@ -61,7 +98,7 @@ class Violation:
     `guess` is an id that a careless server may act on although the body does not bear it: 0 for what is missing or
     empty, 1 for true. An `anonymous` body bears nothing of ours. `in_query` names a property that goes into the query
     instead. `breaks` names the requirement at stake where that is not the one that the test speaks for. One that writes
-    None has no body, not even an empty one.
+    None has no body, not even an empty one. `suits` tells whether it can be made of a provider of some id.
     """
 
     what: str
@@ -70,6 +107,7 @@ class Violation:
     breaks: str | None = None
     in_query: str | None = None
     anonymous: bool = False
+    suits: Callable[[int], bool] = _suits_all
 
     def query(self, body: Provider) -> tuple[tuple[str, str], ...]:
         """Return the query that goes with the body."""
@@ -220,12 +258,14 @@ def ill_typed_ids(operation: Operation) -> Iterator[Violation]:
     """Bodies whose id is no int64 integer; those made of the id of the body have no guess."""
     assert "id" in documented(operation)
     for what, text, guess in ids_that_are_none():
-        yield Violation(what, partial(_with_id, text), guess)
+        yield Violation(what, partial(_with_id, text), guess, suits=partial(_is_written, text))
 
 
-def ids_in_a_query() -> Iterator[tuple[str, NumberText]]:
+def ids_in_a_query() -> Iterator[tuple[str, IdText]]:
     """Values of a query parameter that are no int64 integer, however freely numbers are spelt (D17), made of an id."""
-    yield from _numbers_in_a_query()
+    yield "a fraction", lambda identity: fraction_beyond(identity, QUARTER, HALF)
+    yield "a fraction just short of one", lambda identity: fraction_before(identity, QUARTER, HALF)
+    yield from _no_integers_in_a_query()
     yield "too large for int64", lambda identity: str(identity + 2**64)
     yield "far too large", lambda identity: str(identity + 2**128)
     yield "too small for int64", lambda identity: str(identity - 2**65)
@@ -278,7 +318,8 @@ def unfair_ids(identity: int) -> Iterator[tuple[str, dict[str, str | None]]]:
     yield "an array in the name of id", {"id": None, "id[]": str(identity)}
     yield "an object in the name of id", {"id": None, "id[$eq]": str(identity)}
     for what, text in ids_in_a_query():
-        yield f"an id that is {what}", {"id": text(identity)}
+        if (spelt := text(identity)) is not None:
+            yield f"an id that is {what}", {"id": spelt}
 
 
 ORDERS = (
@@ -292,12 +333,16 @@ So is an empty one, since whoever sends it has specified none.
 
 
 def _numbers_in_a_query() -> Iterator[tuple[str, NumberText]]:
+    yield "a fraction", lambda number: f"{number}.25"
+    yield "a fraction below one", lambda _: "0.5"
+    yield from _no_integers_in_a_query()
+
+
+def _no_integers_in_a_query() -> Iterator[tuple[str, NumberText]]:
     yield "empty", lambda _: ""
     yield "a blank", lambda _: " "
     yield "letters", lambda _: "abc"
     yield "digits and a letter", lambda number: f"{number}x"
-    yield "a fraction", lambda number: f"{number}.25"
-    yield "a fraction below one", lambda _: "0.5"
     yield "two numbers", lambda number: f"{number} {number}"
     yield "true", lambda _: "true"
     yield "null", lambda _: "null"
@@ -483,7 +528,7 @@ def _plain_without_value(name: str, body: Provider) -> bytes:
     return json_body({**_plain(body), name: None})
 
 
-def _with_id(text: NumberText, body: Provider) -> bytes:
+def _with_id(text: IdText, body: Provider) -> bytes:
     identity = body["id"]
     assert isinstance(identity, int)
     return json_body({**body, "id": 0}).replace(b'"id":0', f'"id":{text(identity)}'.encode(), 1)
