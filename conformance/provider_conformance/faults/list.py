@@ -525,6 +525,32 @@ class CountsPage(_RendersList):
         return {"count": len(content["providers"])}
 
 
+@fault("list-counts-partial-later-page", "LIST-6", kind="conditional")
+class CountsPartialLaterPage(_RendersList):
+    """Gives the number of providers on the page as count where it is neither the first page nor full."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:
+        length = len(content["providers"])
+        partial = asked.pagination > 1 and 0 < length < asked.pagesize
+        return {"count": length if partial else content["count"]}
+
+
+@fault("list-counts-page-under-optional", "LIST-6", kind="conditional")
+class CountsPageUnderOptional(_RendersList):
+    """Gives the number of providers on the page as count under OPTIONAL."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:
+        return {"count": len(content["providers"]) if asked.sort_by == "OPTIONAL" else content["count"]}
+
+
+@fault("list-counts-one-more-under-optional", "LIST-6", kind="conditional")
+class CountsOneMoreUnderOptional(_RendersList):
+    """Counts one provider more than there are under OPTIONAL."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:
+        return {"count": content["count"] + (asked.sort_by == "OPTIONAL")}
+
+
 @fault("list-counts-one-less", "LIST-6", kind="always")
 class CountsOneLess(_RendersList):
     """Gives the place of the last provider, from 0, as count."""

@@ -31,6 +31,7 @@ from provider_conformance.judge.destroy import no_longer_shown, not_listed, refu
 from provider_conformance.judge.listing import (
     at_most_pagesize,
     counts_all,
+    counts_chosen,
     counts_what_follows,
     every_one_once,
     items_bear_ids,
@@ -110,6 +111,7 @@ __all__ = [
     "at_most_pagesize",
     "code_points",
     "counts_all",
+    "counts_chosen",
     "counts_what_follows",
     "creates_nobody",
     "difference",
