@@ -507,6 +507,15 @@ class CoercesText(_Coerces):
         return int(value) if is_number else value
 
 
+@fault("destroy-coerces-text-with-a-blank", "DESTROY-4", kind="conditional")
+class CoercesTextWithABlank(_Coerces):
+    """Takes a string of digits with a blank after them for an id, and no other string."""
+
+    def coerced(self, value: Any) -> Any:
+        digits = value[:-1] if isinstance(value, str) and value.endswith(" ") else ""
+        return int(digits) if digits.isascii() and digits.isdigit() else value
+
+
 @fault("destroy-coerces-fraction", "DESTROY-4", kind="conditional")
 class CoercesFraction(_Coerces):
     """Cuts the fraction off the id of a destroy."""

@@ -689,6 +689,23 @@ class CutsFractions(_ReadsParameters):
         }
 
 
+@fault("list-pagesize-with-blanks", "LIST-8", kind="conditional")
+class PagesizeWithBlanks(_ReadsParameters):
+    """Ignores blanks after a pagesize."""
+
+    def altered(self, parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+        return {name: [value.rstrip(" ") for value in parameters[name]] for name in parameters if name == "pagesize"}
+
+
+@fault("list-pagination-with-line-feed", "LIST-8", kind="conditional")
+class PaginationWithLineFeed(_ReadsParameters):
+    """Ignores a line feed after a pagination, as the dollar sign of many regular expressions does."""
+
+    def altered(self, parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+        pages = parameters.get("pagination", [])
+        return {"pagination": [value.removesuffix("\n") for value in pages]} if pages else {}
+
+
 @fault("list-wraps-pagination", "LIST-8", kind="conditional")
 class WrapsPagination(_ReadsParameters):
     """Takes a pagination beyond int32 for the last page there could be."""
