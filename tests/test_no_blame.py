@@ -13,7 +13,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.exchange import Exchange, Response
 from provider_conformance.exchange import Request as Sent
 from provider_conformance.jsontext import DEEPEST, read_json
-from variants.freedoms import Freedoms, Optional, Unfound
+from variants.freedoms import Beyond, Freedoms, Optional, Unfound
 from variants.messages import Answer
 from variants.service import RefusalError, Service, nested
 from variants.stacks.looping import served
@@ -174,6 +174,56 @@ def test_an_error_may_tell_of_whom_it_is_about_to_who_has_the_token(
     asked = replace(exchange, request=Sent("GET", f"{BASE}/show?id=1", (("access_token", token),)))
 
     assert (judge.discloses_nothing(asked, token=TOKEN, others=ABOUT) is not None) == found
+
+
+# What a list of nobody is answered with
+
+
+class RefusesEmptyList(Service):
+    """Refuses the first page where nobody is on it, as one past the last."""
+
+    def _items(self, entries: list[Entry], index: int, size: int) -> list[dict[str, Any]]:
+        if not entries:
+            raise RefusalError(404, "there is no such page")
+        return super()._items(entries, index, size)
+
+
+class WritesEmptyListByHand(Service):
+    """Writes a comma after every provider but the last, and so one where there is none."""
+
+    def _list(self, request: Request) -> Answer:
+        answer = super()._list(request)
+        return replace(answer, body=answer.body.replace(b'"providers":[]', b'"providers":[,]'))
+
+
+class AnswersEmptyListWithText(Service):
+    """Answers a request for the first page with a sentence where nobody is on it."""
+
+    def _list(self, request: Request) -> Answer:
+        answer = super()._list(request)
+        if self.store.entries():
+            return answer
+        return replace(answer, headers=(("Content-Type", "text/plain"),), body=b"there are no providers")
+
+
+@pytest.mark.parametrize(
+    ("kind", "freedoms", "wrong"),
+    [
+        (RefusesEmptyList, Freedoms(), False),
+        (RefusesEmptyList, Freedoms(first_page=0, past=Beyond.NEAREST), False),
+        (Service, Freedoms(past=Beyond.BARE), False),
+        (Service, Freedoms(past=Beyond.TEXT), False),
+        (WritesEmptyListByHand, Freedoms(first_page=0, past=Beyond.REFUSED), True),
+        (AnswersEmptyListWithText, Freedoms(past=Beyond.REFUSED), True),
+    ],
+)
+def test_a_list_of_nobody_may_be_refused_and_else_is_a_list(
+    kind: type[Service], freedoms: Freedoms, tmp_path: Path, *, wrong: bool
+) -> None:
+    run = certify(tmp_path, served(kind(freedoms, TOKEN)), "--only", "LIST-1", "--only", "HTTP-1")
+
+    assert run.ids("fail") == ({"HTTP-1"} if wrong else set()), run.output
+    assert run.ids("pass") >= {"LIST-1"}, run.output
 
 
 # What is counted

@@ -132,16 +132,17 @@ class Api:
         return self._thinned(exchange)
 
     def _pagesize(self, exchange: Exchange) -> int | None:
-        """Return the page size of a page that exists for sure, since ours reach as far; any other is free (D16).
+        """Return the page size of a page that exists for sure; any other is free (D16).
 
-        Which providers OPTIONAL gives is free as well (D14), but for the first page.
+        The first page does, even if nobody is on it, and those that ours reach to. Which providers OPTIONAL gives is
+        free as well (D14).
         """
         query = dict(parse_qsl(exchange.request.target.partition("?")[2]))
         page, size = query.get("pagination", ""), query.get("pagesize", "")
         if self.first_page is None or not PLAIN_NUMBER.fullmatch(page) or not PLAIN_NUMBER.fullmatch(size):
             return None
         pagesize = int(size)
-        ours = 1 if query.get("sort_by") == "OPTIONAL" else self.alive
+        ours = 1 if query.get("sort_by") == "OPTIONAL" else max(1, self.alive)
         exists = 0 <= (int(page) - self.first_page) * pagesize < ours
         return pagesize if exists and 1 <= pagesize <= LARGEST_PAGE else None
 

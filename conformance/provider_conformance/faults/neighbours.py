@@ -240,6 +240,14 @@ class NullWhenEmpty(Reference):
         return content if count else {**content, "providers": None}
 
 
+@fault("list-bare-array-when-empty", "LIST-1", kind="conditional")
+class BareArrayWhenEmpty(Reference):
+    """Gives an empty array, and nothing else, where there are no providers."""
+
+    def rendered_list(self, asked: ListParameters, count: int, providers: list[Properties]) -> Any:
+        return super().rendered_list(asked, count, providers) if count else []
+
+
 @fault("list-later-page-by-default-bears-text", "LIST-1", kind="conditional")
 class LaterPageByDefaultBearsText(Reference):
     """Gives ports as text on later pages that are asked for without sort_by."""
