@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger
+    from provider_conformance.ownership import Held
     from provider_conformance.target import Target
 
 Query = tuple[tuple[str, str], ...]
@@ -48,7 +49,7 @@ class Api:
     def __init__(self, target: Target, ledger: Ledger) -> None:
         self.target = target
         self.ours: set[int] = set()
-        self.gone: set[int] = set()
+        self.gone: dict[int, Held] = {}
         self.others: set[int] = set()
         self.first_page: int | None = None
         self._doomed: set[int] = set()
@@ -124,7 +125,7 @@ class Api:
     @property
     def alive(self) -> int:
         """How many providers the run has by now, those of tests that run beside this one among them."""
-        return len(self.ours - self.gone)
+        return len(self.ours - self.gone.keys())
 
     def _page(self, exchange: Exchange) -> Exchange:
         if exchange.succeeded and (pagesize := self._pagesize(exchange)) is not None:
@@ -305,7 +306,7 @@ class Api:
         """Where others are about, make sure that an id which the run has destroyed has not become theirs meanwhile."""
         if not self.others or call.body is None or call.method == "GET":
             return
-        for identity in {int(text) for text in NAMED_ID.findall(call.body)} & self.gone:
+        for identity in {int(text) for text in NAMED_ID.findall(call.body)} & self.gone.keys():
             members = judge.members_of(self.target.send(self.query(Operation.SHOW, {"id": str(identity)}))) or {}
             name = members.get("name")
             if judge.loose_id(members.get("id")) == identity and isinstance(name, str) and not is_ours(name):

@@ -193,6 +193,25 @@ class KeepsListingNewest(Reference):
         return len(everything), everything[start : start + asked.pagesize]
 
 
+@fault("destroy-keeps-listing-on-second-page", "DESTROY-2", kind="stateful")
+class KeepsListingOnSecondPage(Reference):
+    """Lists the provider destroyed last in place of the last one of page 2."""
+
+    def prepare(self) -> None:
+        self.last: Properties | None = None
+
+    def remove(self, provider_id: int) -> bool:
+        stored = self.store.get(provider_id)
+        self.last = stored if stored is not None else self.last
+        return super().remove(provider_id)
+
+    def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
+        count, page = super().page_of(asked)
+        if asked.pagination == 2 and page and self.last is not None:
+            return count, [*page[:-1], self.last]
+        return count, page
+
+
 @fault("destroy-undone-by-create", "DESTROY-2", kind="stateful")
 class UndoneByCreate(Reference):
     """Brings the provider destroyed last back when another one is created."""
