@@ -43,6 +43,8 @@ SMALL_PAGE = 25
 
 RESTLESS = "statuses change by themselves while the list is read, so that it cannot be judged"
 
+STILL_LISTED = "a destroyed provider is still listed (DESTROY-2), so that the pages cannot be judged"
+
 
 @dataclass(frozen=True)
 class Walk:
@@ -364,8 +366,7 @@ class Inventory:
             for _ in range(MOST_TRIES):
                 walk = self.walk(pagesize, ours, sort_by)
                 if self._gives_destroyed(gone, walk, ours, sort_by):
-                    told = "a destroyed provider is still listed (DESTROY-2), so that the pages cannot be judged"
-                    raise NotTestableError(told)
+                    raise NotTestableError(STILL_LISTED)
                 if self._have_changed(before, [walk], ours):
                     told = "others change the list while it is read, so that its pages cannot be judged"
                     raise NotTestableError(told)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
-from provider_conformance.inventory import LARGEST_PAGE
+from provider_conformance.inventory import LARGEST_PAGE, STILL_LISTED
 from provider_conformance.lanes import holding
 from provider_conformance.plugin import essential, requirement, thorough
 from provider_conformance.values.illegal import ORDERS, unfair_pages
@@ -340,6 +340,8 @@ TIMES_WRONG = 2
 TIMES_WRONG_AMONG_OTHERS = 4
 """How often a count must be wrong to be believed so."""
 
+RESTLESS = "providers of others come and go all the time, so that nobody can count them"
+
 MOST_COUNTS = 6
 """How often the list is counted before it is given up, because it is never the same twice."""
 
@@ -358,6 +360,7 @@ def _count_while_nothing_changes(api: Api, providers: Providers, inventory: Inve
     first = inventory.first_page()
     asked = _to_count(len(providers.held), inventory)
     times_wrong: list[list[int | None]] = []
+    told = RESTLESS
     for _ in range(MOST_COUNTS):
         all_of_them = inventory.sure_pages(len(providers.ids), LARGEST_PAGE)
         further = api.page(first + len(all_of_them), LARGEST_PAGE, inventory.default)
@@ -377,7 +380,9 @@ def _count_while_nothing_changes(api: Api, providers: Providers, inventory: Inve
         if judge.every_one_once(*before.pages, names=providers.names) or len(set(before.ids)) != len(before.ids):
             raise NotTestableError("the pages do not give every provider once (LIST-3), or others change them")
         readable = [page for page in (*before.pages, *pages) if judge.members_of(page) is not None and page.succeeded]
-        if not all(set(map(_id_of, judge.listed(page))) <= {None, *before.ids} for page in readable):
+        met = {_id_of(item) for page in readable for item in judge.listed(page)} - {None, *before.ids}
+        if met:
+            told = STILL_LISTED if met <= api.gone.keys() else RESTLESS
             continue
         wrong = [_off_by(page, before.size) for page in readable if judge.counts_all(page, size=before.size)]
         more = judge.counts_what_follows(before.pages[-1], beyond, size=before.size, known=before.ids)
@@ -393,7 +398,7 @@ def _count_while_nothing_changes(api: Api, providers: Providers, inventory: Inve
         if sure:
             expect(judge.counts_chosen, *sure, size=before.size)
         return
-    raise NotTestableError("providers of others come and go all the time, so that nobody can count them")
+    raise NotTestableError(told)
 
 
 def _to_count(size: int, inventory: Inventory) -> list[tuple[int, int, str | None]]:
