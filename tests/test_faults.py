@@ -206,7 +206,7 @@ def ordinary_traffic(reference: Reference) -> list[object]:
     traffic.send("destroy", {"id": gone}, media_type="application/json; charset=utf-8")
     for value in (gone, ids[4]):
         wrong: Any
-        for wrong in (str(value), value + 0.5, True, None, [value], [], {}, value + 2**64, 2**63, "x"):
+        for wrong in (str(value), f"{value} ", value + 0.5, True, None, [value], [], {}, value + 2**64, 2**63, "x"):
             traffic.send("destroy", {"id": wrong})
         traffic.look(value)
     for unknown in (gone, ids[3] + 2**32, -ids[3], ids[3] * 10 + 7):
@@ -217,6 +217,7 @@ def ordinary_traffic(reference: Reference) -> list[object]:
     for place in (1, 6, 2, 7, 0, 3):
         traffic.send("destroy", {"id": ids[place]})
         traffic.look(*ids, gone)
+        traffic.send("list", query="pagination=2&pagesize=2")
         traffic.update(ids[4], VARIANTS[4])
         traffic.look(*ids)
         again = traffic.create(VARIANTS[place])
@@ -228,9 +229,12 @@ def ordinary_traffic(reference: Reference) -> list[object]:
 def unfair_traffic(reference: Reference) -> list[object]:
     """Return what an implementation answers to what the docs do not allow, and to what is unusual."""
     traffic = Traffic(reference)
-    kept, gone = traffic.create(VARIANTS[0]), traffic.create(VARIANTS[1])
+    kept, *others = (traffic.create(VARIANTS[place]) for place in (0, 1, 2))
+    gone = others[0]
+    traffic.page()
     traffic.update(kept, VARIANTS[0])
-    traffic.send("destroy", {"id": gone})
+    for number in others:
+        traffic.send("destroy", {"id": number})
     unfair_bodies(traffic, kept, "create", VARIANTS[5])
     unfair_bodies(traffic, kept, "update", {"in_parameters": [], "out_parameters": [], "id": kept} | VARIANTS[2])
     unusual_values(traffic)
@@ -315,6 +319,10 @@ def unfair_ids(traffic: Traffic, kept: int, gone: int) -> None:
 def unfair_queries(traffic: Traffic, kept: int) -> None:
     for query in ("", "id=", f"id={kept}abc", f"id={kept}.5", f"id={2**64 + kept}", "id=x", "id=%ff", f"id={2**63}"):
         traffic.send("show", query=query)
+    for blank in ("%20", "%0A"):
+        traffic.send("show", query=f"id={kept}{blank}")
+        traffic.send("list", query=f"pagination=1{blank}&pagesize=5")
+        traffic.send("list", query=f"pagination=1&pagesize=5{blank}")
     for query in (
         "pagesize=5",
         "pagination=1",

@@ -20,7 +20,7 @@ from provider_conformance.exchange import Request as Sent
 from provider_conformance.jsontext import DEEPEST, read_json
 from provider_conformance.values.illegal import Violation, ill_typed_ids, unfair_ids
 from variants import checks
-from variants.freedoms import Freedoms, Unfound, ascending
+from variants.freedoms import Beyond, Freedoms, Optional, Unfound, ascending
 from variants.messages import Answer
 from variants.service import RefusalError, Service, nested
 from variants.stacks.looping import served
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from variants.messages import Request
+    from variants.store import Entry
 
 BASE = "/api/providers"
 
@@ -208,6 +209,119 @@ def test_an_error_may_tell_of_whom_it_is_about_to_who_has_the_token(
     asked = replace(exchange, request=Sent("GET", f"{BASE}/show?id=1", (("access_token", token),)))
 
     assert (judge.discloses_nothing(asked, token=TOKEN, others=ABOUT) is not None) == found
+
+
+# What a list of nobody is answered with
+
+
+class RefusesEmptyList(Service):
+    """Refuses the first page where nobody is on it, as one past the last."""
+
+    def _items(self, entries: list[Entry], index: int, size: int) -> list[dict[str, Any]]:
+        if not entries:
+            raise RefusalError(404, "there is no such page")
+        return super()._items(entries, index, size)
+
+
+class WritesEmptyListByHand(Service):
+    """Writes a comma after every provider but the last, and so one where there is none."""
+
+    def _list(self, request: Request) -> Answer:
+        answer = super()._list(request)
+        return replace(answer, body=answer.body.replace(b'"providers":[]', b'"providers":[,]'))
+
+
+class AnswersEmptyListWithText(Service):
+    """Answers a request for the first page with a sentence where nobody is on it."""
+
+    def _list(self, request: Request) -> Answer:
+        answer = super()._list(request)
+        if self.store.entries():
+            return answer
+        return replace(answer, headers=(("Content-Type", "text/plain"),), body=b"there are no providers")
+
+
+class TakesFirstPageForOnePastTheLast(Service):
+    """Answers a request for the first page with an empty array where nobody is on it."""
+
+    def _list(self, request: Request) -> Answer:
+        answer = super()._list(request)
+        return answer if self.store.entries() else replace(answer, body=b"[]")
+
+
+@pytest.mark.parametrize(
+    ("kind", "freedoms", "wrong"),
+    [
+        (RefusesEmptyList, Freedoms(), False),
+        (RefusesEmptyList, Freedoms(first_page=0, past=Beyond.NEAREST), False),
+        (Service, Freedoms(past=Beyond.BARE), False),
+        (Service, Freedoms(past=Beyond.TEXT), False),
+        (WritesEmptyListByHand, Freedoms(first_page=0, past=Beyond.REFUSED), True),
+        (AnswersEmptyListWithText, Freedoms(past=Beyond.TEXT), False),
+        (TakesFirstPageForOnePastTheLast, Freedoms(past=Beyond.BARE), False),
+    ],
+)
+def test_a_list_of_nobody_may_be_answered_as_a_page_past_the_last(
+    kind: type[Service], freedoms: Freedoms, tmp_path: Path, *, wrong: bool
+) -> None:
+    run = certify(tmp_path, served(kind(freedoms, TOKEN)), "--only", "LIST-1", "--only", "HTTP-1")
+
+    assert run.ids("fail") == ({"HTTP-1"} if wrong else set()), run.output
+    assert run.ids("pass") >= {"LIST-1"}, run.output
+
+
+# What is counted
+
+
+class CountsChosen(Service):
+    """Counts under OPTIONAL the providers that it gives there, and not those that it leaves out."""
+
+    chosen = 0
+
+    def _by_option(self, entries: list[Entry]) -> list[Entry]:
+        chosen = super()._by_option(entries)
+        self.chosen = len(chosen)
+        return chosen
+
+    def _told(self, page: int, size: int, count: int, sort_by: str) -> dict[str, Any]:
+        return super()._told(page, size, count if sort_by == "DEFAULT" else self.chosen, sort_by)
+
+
+class ChoosesByStatus(CountsChosen):
+    """Gives under OPTIONAL those that are reached at the moment."""
+
+    def _by_option(self, entries: list[Entry]) -> list[Entry]:
+        reached = [entry for entry in entries if self._random.random() < 0.5]
+        self.chosen = len(reached)
+        return reached
+
+
+class CountsPageUnderOptional(CountsChosen):
+    """Counts under OPTIONAL the providers of the page."""
+
+    def _told(self, page: int, size: int, count: int, sort_by: str) -> dict[str, Any]:
+        told = super()._told(page, size, count, sort_by)
+        return told if sort_by == "DEFAULT" else told | {"count": max(0, min(size, self.chosen - (page - 1) * size))}
+
+
+@pytest.mark.parametrize("foreign", [0, 7])
+@pytest.mark.parametrize(
+    ("kind", "freedoms", "wrong"),
+    [
+        (CountsChosen, Freedoms(optional=Optional.PARTIAL), False),
+        (CountsChosen, Freedoms(optional=Optional.EMPTY), False),
+        (ChoosesByStatus, Freedoms(own_status=True), False),
+        (CountsPageUnderOptional, Freedoms(optional=Optional.REVERSED), True),
+    ],
+)
+def test_optional_may_count_those_that_it_gives(
+    kind: type[Service], freedoms: Freedoms, foreign: int, tmp_path: Path, *, wrong: bool
+) -> None:
+    service = kind(replace(freedoms, foreign=foreign), TOKEN)
+    run = certify(tmp_path, served(service), *("--only", "LIST-5", "--only", "LIST-6", "--only", "LIST-7"))
+
+    assert run.ids("fail") == ({"LIST-6"} if wrong else set()), run.output
+    assert run.ids("pass") >= {"LIST-5", "LIST-7"}, run.output
 
 
 # How answers are sent

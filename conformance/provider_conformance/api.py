@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger
+    from provider_conformance.ownership import Held
     from provider_conformance.target import Target
 
 Query = tuple[tuple[str, str], ...]
@@ -48,7 +49,7 @@ class Api:
     def __init__(self, target: Target, ledger: Ledger) -> None:
         self.target = target
         self.ours: set[int] = set()
-        self.gone: set[int] = set()
+        self.gone: dict[int, Held] = {}
         self.others: set[int] = set()
         self.first_page: int | None = None
         self._doomed: set[int] = set()
@@ -130,7 +131,7 @@ class Api:
     @property
     def alive(self) -> int:
         """How many providers the run has by now, those of tests that run beside this one among them."""
-        return len(self.ours - self.gone)
+        return len(self.ours - self.gone.keys())
 
     def _page(self, exchange: Exchange) -> Exchange:
         if exchange.succeeded and (pagesize := self._pagesize(exchange)) is not None:
@@ -313,7 +314,7 @@ class Api:
         """Where others are about, make sure that an id which the run has destroyed has not become theirs meanwhile."""
         if not self.others or call.body is None or call.method == "GET":
             return
-        for identity in {int(text) for text in NAMED_ID.findall(call.body)} & self.gone:
+        for identity in {int(text) for text in NAMED_ID.findall(call.body)} & self.gone.keys():
             members = judge.members_of(self.target.send(self.query(Operation.SHOW, {"id": str(identity)}))) or {}
             name = members.get("name")
             if judge.loose_id(members.get("id")) == identity and isinstance(name, str) and not is_ours(name):
@@ -328,8 +329,14 @@ class Api:
             self.target.traffic.most_counted = max(self.target.traffic.most_counted, judge.counted(exchange) or 0)
         # A page that may not exist may be answered with anything (D16), and so may a show of nobody where that need not
         # be refused: text among it, which is no JSON.
-        if self._exists(exchange) or judge.members_of(exchange) is not None:
+        # The first page may be one past the last where nobody is on it; what is said to be JSON must be some even so.
+        meant = self._is_first_page(exchange) and judge.says_json(exchange)
+        if self._exists(exchange) or judge.members_of(exchange) is not None or meant:
             self._ledger.claim("HTTP-1", judge.json_well_formed, exchange)
+
+    def _is_first_page(self, exchange: Exchange) -> bool:
+        query = dict(parse_qsl(exchange.request.target.partition("?")[2]))
+        return exchange.operation == Operation.LIST and query.get("pagination") == str(self.first_page)
 
     def _exists(self, exchange: Exchange) -> bool:
         """Tell whether there is for sure what was asked for."""

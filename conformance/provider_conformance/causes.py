@@ -213,6 +213,9 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "at_most_pagesize": (("", "pagesize is not used as the limit of the query, or the limit is one too many"),),
     "counts_all": (("", "the count is kept apart from the rows, or taken from the page, and not from all providers"),),
+    "counts_chosen": (
+        ("", "the count is kept apart from the rows, or taken from the page, and not from all providers"),
+    ),
     "counts_what_follows": (("", "the count is taken from the page, and not from all providers"),),
     "same_order": (
         ("from the last", "a page is what follows the one given before: a cursor that is kept between requests"),

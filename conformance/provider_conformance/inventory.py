@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from provider_conformance.exchange import Exchange
     from provider_conformance.jsontext import JsonValue
     from provider_conformance.ledger import Ledger
+    from provider_conformance.ownership import Held
 
 DEFAULT = "DEFAULT"
 
@@ -41,6 +42,8 @@ SMALL_PAGE = 25
 
 
 RESTLESS = "statuses change by themselves while the list is read, so that it cannot be judged"
+
+STILL_LISTED = "a destroyed provider is still listed (DESTROY-2), so that the pages cannot be judged"
 
 
 @dataclass(frozen=True)
@@ -301,7 +304,9 @@ class Inventory:
 
     def judged(self, pagesize: int | None = None, ours: Collection[int] = (), sort_by: str | None = DEFAULT) -> Walk:
         """Walk and judge what holds for any list (LIST-1); raises NotTestableError when nothing can be read from it."""
-        walk = self._quiet_walk(pagesize, ours, sort_by)
+        gone = frozenset(self._api.gone)
+        walk = self._quiet_walk(pagesize, ours, sort_by, gone)
+        self._gives_destroyed(gone, walk, ours, sort_by)
         if sort_by == DEFAULT:
             for page in walk.pages or (walk.first,):
                 self._ledger.claim("LIST-1", judge.answers_object, self._api.served(page))
@@ -312,7 +317,36 @@ class Inventory:
             raise NotTestableError(f"the list has more than {MOST_PAGES} pages of {walk.pagesize}")
         return walk
 
-    def _quiet_walk(self, pagesize: int | None, ours: Collection[int], sort_by: str | None) -> Walk:
+    def _gives_destroyed(self, gone: frozenset[int], walk: Walk, ours: Collection[int], sort_by: str | None) -> bool:
+        """Tell whether the list gives one that the run had destroyed before it was walked, and judge it (DESTROY-2).
+
+        That is known by its name, since its id may be somebody else's by now. It is listed again while nothing of ours
+        changes, and show does not give it.
+        """
+        suspects = [identity for identity in dict.fromkeys(walk.ids) if identity in gone]
+        if not suspects or self._ledger.violated("DESTROY-2"):
+            return bool(suspects)
+        with self._api.target.traffic.calm.reading():
+            self._api.look_anew()
+            again = self.walk(walk.pagesize, ours, sort_by)
+            for identity in suspects:
+                held = self._api.gone.get(identity)
+                if held is None or identity not in again.ids or not self._is_that(held, (walk, again)):
+                    continue
+                if self.is_gone(self._api.show(identity), identity):
+                    named = {"id": identity, "name": held.name}
+                    self._ledger.claim("DESTROY-2", judge.not_listed, *again.pages, story=held.story, **named)
+                    return True
+        return False
+
+    def _is_that(self, held: Held, walks: Iterable[Walk]) -> bool:
+        """Tell whether whoever is listed by the id of a provider of ours can be nobody else."""
+        items = [item for walk in walks for page in walk.pages if (item := judge.listed_item(page, held.id))]
+        return all(item["name"] == held.name if "name" in item else not self._api.others for item in items)
+
+    def _quiet_walk(
+        self, pagesize: int | None, ours: Collection[int], sort_by: str | None, gone: frozenset[int]
+    ) -> Walk:
         """Walk, and where ours are not all met once, make sure that this is not because others change the list.
 
         Every change shifts the pages to come, so that a provider may be missed or met twice though nothing is wrong.
@@ -331,6 +365,8 @@ class Inventory:
             before, statuses = self._others(ours), self._statuses(ours)
             for _ in range(MOST_TRIES):
                 walk = self.walk(pagesize, ours, sort_by)
+                if self._gives_destroyed(gone, walk, ours, sort_by):
+                    raise NotTestableError(STILL_LISTED)
                 if self._have_changed(before, [walk], ours):
                     told = "others change the list while it is read, so that its pages cannot be judged"
                     raise NotTestableError(told)

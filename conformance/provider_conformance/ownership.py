@@ -254,7 +254,7 @@ class Ownership:
 
     def newcomers(self, before: Walk) -> list[int]:
         """Return the ids that list gives now, gave not before, and that are not ours: a few at most."""
-        known = {*before.ids, *(self._borne - self._api.gone)}
+        known = {*before.ids, *(self._borne - self._api.gone.keys())}
         found = [identity for identity in self._inventory.newest(before).ids if identity not in known]
         # Those of other tests may be among them.
         return found[: MOST_NEWCOMERS * self._api.target.traffic.workers]
@@ -301,7 +301,7 @@ class Ownership:
             self.held.remove(held)
             self.past.append(held)
             held.shown, held.story = None, [_bodiless(exchange) for exchange in held.story]
-            self._api.gone.add(held.id)
+            self._api.gone[held.id] = held
             self._journal.destroyed(held.id)
             self.share.resize(len(self.held))
 
@@ -315,7 +315,7 @@ class Ownership:
         """Take note that a provider of ours that was destroyed is there again."""
         if held in self.past:
             self.past.remove(held)
-            self._api.gone.discard(held.id)
+            self._api.gone.pop(held.id, None)
             self.held.append(held)
             self.share.admit(len(self.held))
             self._journal.created(held.name, held.id)
@@ -323,7 +323,7 @@ class Ownership:
     def _hold(self, identity: int, draft: Draft, answer: Exchange) -> Held:
         self.created += 1
         self._borne.add(identity)
-        self._api.gone.discard(identity)
+        self._api.gone.pop(identity, None)
         self._api.others.discard(identity)
         self.disputed.pop(identity, None)
         self.doubted.discard(identity)

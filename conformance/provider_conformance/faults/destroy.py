@@ -193,6 +193,25 @@ class KeepsListingNewest(Reference):
         return len(everything), everything[start : start + asked.pagesize]
 
 
+@fault("destroy-keeps-listing-on-second-page", "DESTROY-2", kind="stateful")
+class KeepsListingOnSecondPage(Reference):
+    """Lists the provider destroyed last in place of the last one of page 2."""
+
+    def prepare(self) -> None:
+        self.last: Properties | None = None
+
+    def remove(self, provider_id: int) -> bool:
+        stored = self.store.get(provider_id)
+        self.last = stored if stored is not None else self.last
+        return super().remove(provider_id)
+
+    def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
+        count, page = super().page_of(asked)
+        if asked.pagination == 2 and page and self.last is not None:
+            return count, [*page[:-1], self.last]
+        return count, page
+
+
 @fault("destroy-undone-by-create", "DESTROY-2", kind="stateful")
 class UndoneByCreate(Reference):
     """Brings the provider destroyed last back when another one is created."""
@@ -505,6 +524,15 @@ class CoercesText(_Coerces):
     def coerced(self, value: Any) -> Any:
         is_number = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20
         return int(value) if is_number else value
+
+
+@fault("destroy-coerces-text-with-a-blank", "DESTROY-4", kind="conditional")
+class CoercesTextWithABlank(_Coerces):
+    """Takes a string of digits with a blank after them for an id, and no other string."""
+
+    def coerced(self, value: Any) -> Any:
+        digits = value[:-1] if isinstance(value, str) and value.endswith(" ") else ""
+        return int(digits) if digits.isascii() and digits.isdigit() else value
 
 
 @fault("destroy-coerces-fraction", "DESTROY-4", kind="conditional")

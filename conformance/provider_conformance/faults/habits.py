@@ -454,6 +454,25 @@ class OptionalStaleAfterUpdate(_KeepsPages):
         return asked.sort_by == "OPTIONAL"
 
 
+@fault("list-optional-former-port", "LIST-4", kind="stateful")
+class OptionalFormerPort(Reference):
+    """Lists under OPTIONAL the port that a provider had before it was updated for the first time."""
+
+    def prepare(self) -> None:
+        self.former: dict[int, int] = {}
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        stored = self.store.get(provider_id)
+        if stored is not None:
+            self.former.setdefault(provider_id, stored["port"])
+        return super().apply_update(provider_id, properties)
+
+    def rendered_list(self, asked: ListParameters, count: int, providers: list[Properties]) -> Any:
+        if asked.sort_by == "OPTIONAL":
+            providers = [{**one, "port": self.former.get(one["id"], one["port"])} for one in providers]
+        return super().rendered_list(asked, count, providers)
+
+
 @fault("list-silent-stale-after-update", "LIST-4", kind="stateful")
 class SilentStaleAfterUpdate(_KeepsPages):
     """Goes on to list what was before an update where no order is asked for."""

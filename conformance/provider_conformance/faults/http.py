@@ -172,6 +172,15 @@ class TrailingComma(Reference):
         return replace(answer, body=answer.body[:-1] + b",}")
 
 
+@fault("http-comma-in-empty-list", "HTTP-1", kind="conditional")
+class CommaInEmptyList(Reference):
+    """Lists nobody with a comma between the brackets."""
+
+    def list_providers(self, request: Request) -> Answer:
+        answer = super().list_providers(request)
+        return replace(answer, body=answer.body.replace(b'"providers":[]', b'"providers":[,]'))
+
+
 @fault("http-escapes-at-sign", "HTTP-1", kind="conditional")
 class EscapesAtSign(Reference):
     """Escapes @ with a backslash, which JSON does not have."""

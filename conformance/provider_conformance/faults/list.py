@@ -525,6 +525,32 @@ class CountsPage(_RendersList):
         return {"count": len(content["providers"])}
 
 
+@fault("list-counts-partial-later-page", "LIST-6", kind="conditional")
+class CountsPartialLaterPage(_RendersList):
+    """Gives the number of providers on the page as count where it is neither the first page nor full."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:
+        length = len(content["providers"])
+        partial = asked.pagination > 1 and 0 < length < asked.pagesize
+        return {"count": length if partial else content["count"]}
+
+
+@fault("list-counts-page-under-optional", "LIST-6", kind="conditional")
+class CountsPageUnderOptional(_RendersList):
+    """Gives the number of providers on the page as count under OPTIONAL."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:
+        return {"count": len(content["providers"]) if asked.sort_by == "OPTIONAL" else content["count"]}
+
+
+@fault("list-counts-one-more-under-optional", "LIST-6", kind="conditional")
+class CountsOneMoreUnderOptional(_RendersList):
+    """Counts one provider more than there are under OPTIONAL."""
+
+    def altered(self, content: Any, asked: ListParameters) -> Properties:
+        return {"count": content["count"] + (asked.sort_by == "OPTIONAL")}
+
+
 @fault("list-counts-one-less", "LIST-6", kind="always")
 class CountsOneLess(_RendersList):
     """Gives the place of the last provider, from 0, as count."""
@@ -661,6 +687,23 @@ class CutsFractions(_ReadsParameters):
         return {
             name: [value.partition(".")[0] for value in parameters[name]] for name in parameters if name == "pagesize"
         }
+
+
+@fault("list-pagesize-with-blanks", "LIST-8", kind="conditional")
+class PagesizeWithBlanks(_ReadsParameters):
+    """Ignores blanks after a pagesize."""
+
+    def altered(self, parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+        return {name: [value.rstrip(" ") for value in parameters[name]] for name in parameters if name == "pagesize"}
+
+
+@fault("list-pagination-with-line-feed", "LIST-8", kind="conditional")
+class PaginationWithLineFeed(_ReadsParameters):
+    """Ignores a line feed after a pagination, as the dollar sign of many regular expressions does."""
+
+    def altered(self, parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+        pages = parameters.get("pagination", [])
+        return {"pagination": [value.removesuffix("\n") for value in pages]} if pages else {}
 
 
 @fault("list-wraps-pagination", "LIST-8", kind="conditional")

@@ -516,6 +516,22 @@ class IdWithLetters(_ReadsId):
         return value.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") or value
 
 
+@fault("show-id-with-blanks", "SHOW-6", kind="conditional")
+class IdWithBlanks(_ReadsId):
+    """Ignores blanks after an id."""
+
+    def read(self, value: str) -> str:
+        return value.rstrip(" ")
+
+
+@fault("show-id-with-line-feed", "SHOW-6", kind="conditional")
+class IdWithLineFeed(_ReadsId):
+    """Ignores a line feed after an id, as the dollar sign of many regular expressions does."""
+
+    def read(self, value: str) -> str:
+        return value.removesuffix("\n")
+
+
 @fault("show-id-with-fraction", "SHOW-6", kind="conditional")
 class IdWithFraction(_ReadsId):
     """Cuts the fraction off the id of a show."""

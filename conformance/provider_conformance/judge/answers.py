@@ -35,6 +35,15 @@ def refused(exchange: Exchange, *, what: str) -> Problem | None:
     )
 
 
+def says_json(exchange: Exchange) -> bool:
+    """Tell whether an answer has something in it that it says is JSON."""
+    response = exchange.response
+    if response is None or response.json.empty:
+        return False
+    essences = {value.partition(";")[0].strip().lower() for value in response.header_values("content-type")}
+    return essences == {"application/json"}
+
+
 def json_well_formed(exchange: Exchange) -> Problem | None:
     """The JSON of a 200 answer is application/json, UTF-8, without byte order mark and duplicate names.
 

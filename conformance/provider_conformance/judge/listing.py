@@ -189,6 +189,30 @@ def counts_what_follows(page: Exchange, further: Exchange, *, size: int, known: 
     )
 
 
+def counts_chosen(page: Exchange, *further: Exchange, size: int) -> Problem | None:
+    """List counts under OPTIONAL no more providers than there are, and no fewer than its pages give.
+
+    Which providers OPTIONAL gives is free (D14), so that it may count those alone, or all. A further page that gives
+    nobody new may not exist, and is free (D16).
+    """
+    pages = [page, *(other for other in further if not _ids(other) <= _ids(page))]
+    least = len(set().union(*map(_ids, pages)))
+    expected = f"a count from {least}, as many as the pages give, to {size}, which is how many there are in all"
+    for one in pages:
+        members = members_of(one) or {}
+        if "count" not in members and one is page:
+            return Problem("list under OPTIONAL reports no count", expected, answer(one))
+        count = loose_id(members.get("count"))
+        if count is not None and not least <= count <= size:
+            told = f"its pages give {least} providers" if count < least else f"there are {size} providers in all"
+            return Problem(f"list under OPTIONAL reports count {count}, but {told}", expected, answer(one))
+    return None
+
+
+def _ids(page: Exchange) -> set[int]:
+    return {found for item in listed(page) if (found := loose_id(item.get("id"))) is not None}
+
+
 def reports_asked(page: Exchange, *, asked: Mapping[str, int | str]) -> Problem | None:
     """List reports back what was asked for; a wrong type, or what is no JSON object, is left to other rules."""
     members = members_of(page)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 SMALL = 50
-"""Providers in a list that is also read in small pages."""
+"""Providers in a list that is also read in several pages."""
 
 
 @requirement("DESTROY-1")
@@ -41,11 +41,13 @@ def test_an_existing_provider_is_destroyed_with_200(providers: Providers, expect
 
 @requirement("DESTROY-2")
 @essential
-@holding(4)
+@holding(5)
 def test_a_destroyed_provider_is_in_neither_show_nor_list(
     api: Api, providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
-    kept = providers.create()
+    # Two that stay, so that there is more than one page.
+    kept, *beside = providers.create_some([TYPICAL] * max(1, min(2, providers.most - 1)))
+    ids = [kept.id, *(held.id for held in beside)]
     destroyed: list[Held] = []
 
     for kinds in in_batches((TYPICAL, *few_combinations()), providers.room_for):
@@ -57,7 +59,7 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
         answers = providers.destroy_all(doomed)
         with api.ahead([*api.shows([held.id for held in doomed]), *inventory.sure_pages(1)]):
             gone = api.show_all([held.id for held in doomed])
-            listing = inventory.judged(ours=[kept.id])
+            listing = inventory.judged(ours=ids)
         for held, answer, after in zip(doomed, answers, gone, strict=True):
             with expect.each():
                 if not answer.succeeded:
@@ -71,9 +73,9 @@ def test_a_destroyed_provider_is_in_neither_show_nor_list(
     providers.update(kept, next(single_changes()))
     providers.release(other)
     destroyed.append(other)
-    listing = inventory.judged(ours=[kept.id])
-    others = [inventory.walk(ours=[kept.id], sort_by=None)]
-    others += [inventory.walk(ours=[kept.id], pagesize=10)] if listing.size <= SMALL else []
+    listing = inventory.judged(ours=ids)
+    others = [inventory.walk(ours=ids, sort_by=None)]
+    others += [inventory.walk(ours=ids, pagesize=max(1, listing.size // 2))] if listing.size <= SMALL else []
     optional = api.list(inventory.first_page(), 100, "OPTIONAL")
     for held, shown in zip(destroyed, api.show_all([held.id for held in destroyed]), strict=True):
         with expect.each():

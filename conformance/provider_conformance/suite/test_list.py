@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
-from provider_conformance.inventory import LARGEST_PAGE
+from provider_conformance.inventory import LARGEST_PAGE, STILL_LISTED
 from provider_conformance.lanes import holding
 from provider_conformance.plugin import essential, requirement, thorough
 from provider_conformance.values.illegal import ORDERS, unfair_pages
@@ -332,9 +332,14 @@ def test_page_count_is_what_count_and_pagesize_make(
 EXISTING_PAGES = ((0, 100), (0, 1), (1, 1), (3, 1), (0, 2), (1, 2), (0, 3), (1, 3), (0, 7), (0, 50))
 """Pages, counted from the first, and page sizes; five providers are enough for each page to exist."""
 
+OPTIONAL_SIZE, OPTIONAL_PAGES = 2, 2
+"""The pages by which the list is counted under OPTIONAL, small enough for the second to give somebody new."""
+
 TIMES_WRONG = 2
 TIMES_WRONG_AMONG_OTHERS = 4
 """How often a count must be wrong to be believed so."""
+
+RESTLESS = "providers of others come and go all the time, so that nobody can count them"
 
 MOST_COUNTS = 6
 """How often the list is counted before it is given up, because it is never the same twice."""
@@ -352,12 +357,9 @@ def _count(api: Api, providers: Providers, inventory: Inventory, expect: Expect)
 
 def _count_while_nothing_changes(api: Api, providers: Providers, inventory: Inventory, expect: Expect) -> None:
     first = inventory.first_page()
-    asked = [
-        (first + page, pagesize, None if number % 3 == 1 else inventory.default)
-        for number, (page, pagesize) in enumerate(EXISTING_PAGES[:6])
-        if _exists(page, pagesize, providers)
-    ]
+    asked = _to_count(len(providers.held), inventory)
     times_wrong: list[list[int | None]] = []
+    told = RESTLESS
     for _ in range(MOST_COUNTS):
         all_of_them = inventory.sure_pages(len(providers.ids), LARGEST_PAGE)
         further = api.page(first + len(all_of_them), LARGEST_PAGE, inventory.default)
@@ -368,7 +370,8 @@ def _count_while_nothing_changes(api: Api, providers: Providers, inventory: Inve
             _readable(before.first.succeeded, judge.answer(before.first))
             if not before.whole:
                 raise NotTestableError("there are so many providers of others that nobody can count them in time")
-            pages = api.list_each(asked)
+            answers = api.list_each(_to_count(before.size, inventory) if api.others else asked)
+            pages, chosen = answers[:-OPTIONAL_PAGES], answers[-OPTIONAL_PAGES:]
             after = inventory.walk(ours=providers.ids, complete=True)
             beyond = api.list(first + len(before.pages), before.pagesize, inventory.default)
         if sorted(before.ids) != sorted(after.ids) or before.size != after.size:
@@ -376,19 +379,53 @@ def _count_while_nothing_changes(api: Api, providers: Providers, inventory: Inve
         if judge.every_one_once(*before.pages, names=providers.names) or len(set(before.ids)) != len(before.ids):
             raise NotTestableError("the pages do not give every provider once (LIST-3), or others change them")
         readable = [page for page in (*before.pages, *pages) if judge.members_of(page) is not None and page.succeeded]
-        if not all(set(map(_id_of, judge.listed(page))) <= {None, *before.ids} for page in readable):
+        met = {_id_of(item) for page in readable for item in judge.listed(page)} - {None, *before.ids}
+        if met:
+            told = STILL_LISTED if met <= api.gone.keys() else RESTLESS
             continue
         wrong = [_off_by(page, before.size) for page in readable if judge.counts_all(page, size=before.size)]
         more = judge.counts_what_follows(before.pages[-1], beyond, size=before.size, known=before.ids)
-        if wrong or more:
-            times_wrong.append(wrong)
+        sure = _comparable(chosen, before, after, providers.ids)
+        astray = judge.counts_chosen(*sure, size=before.size) if sure else None
+        if wrong or more or astray:
+            times_wrong.append([*wrong, *(_off_by(page, before.size) for page in sure if astray)])
             if not _is_believed(times_wrong, before, api):
                 continue
         for page in readable:
             expect(judge.counts_all, page, size=before.size)
         expect(judge.counts_what_follows, before.pages[-1], beyond, size=before.size, known=before.ids)
+        if sure:
+            expect(judge.counts_chosen, *sure, size=before.size)
         return
-    raise NotTestableError("providers of others come and go all the time, so that nobody can count them")
+    raise NotTestableError(told)
+
+
+def _to_count(size: int, inventory: Inventory) -> list[tuple[int, int, str | None]]:
+    """Return pages whose count is compared, of so many providers; the last ones are under OPTIONAL.
+
+    Of the others, the last is the second page of two, which is not full.
+    """
+    first = inventory.first_page()
+    by_default = [
+        (first + page, pagesize, None if number % 3 == 1 else inventory.default)
+        for number, (page, pagesize) in enumerate((*EXISTING_PAGES[:3], (1, size // 2 + 1)))
+        if page * pagesize < size and pagesize <= LARGEST_PAGE
+    ]
+    return by_default + [(first + page, OPTIONAL_SIZE, "OPTIONAL") for page in range(OPTIONAL_PAGES)]
+
+
+def _comparable(chosen: Sequence[Exchange], before: Walk, after: Walk, ours: Sequence[int]) -> Sequence[Exchange]:
+    """Return what of two pages under OPTIONAL can be held against all there are, and against each other if both can.
+
+    OPTIONAL may choose by status, which changes by itself (D9), so that for both none may change, and ours must be
+    listed with theirs.
+    """
+    items = [item for page in (*before.pages, *chosen, *after.pages) for item in judge.listed(page)]
+    statuses = {_id_of(item): item.get("status") for item in items}
+    steady = all(item.get("status") == statuses[_id_of(item)] for item in items) and all(map(statuses.get, ours))
+    known = {_id_of(item) for page in chosen for item in judge.listed(page)} <= {None, *before.ids}
+    readable = chosen[0].succeeded and judge.members_of(chosen[0]) is not None
+    return chosen[: 2 if steady else 1] if known and readable else ()
 
 
 def _is_believed(times_wrong: Sequence[list[int | None]], walk: Walk, api: Api) -> bool:

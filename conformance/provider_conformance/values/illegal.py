@@ -33,7 +33,7 @@ def ids_that_are_none() -> Iterator[tuple[str, IdText, int | None]]:
     the third item is None for those.
     """
     yield "the id as text", lambda identity: json.dumps(str(identity)), None
-    yield "an id of text that begins with digits", lambda identity: json.dumps(f"{identity}x"), None
+    yield "the id as text with a blank after it", lambda identity: json.dumps(f"{identity} "), None
     yield "an id of letters", lambda _: '"abc"', 0
     yield "an empty text as id", lambda _: '""', 0
     yield "a fraction as id", fraction_beyond, None
@@ -344,6 +344,9 @@ def _no_integers_in_a_query() -> Iterator[tuple[str, NumberText]]:
     yield "letters", lambda _: "abc"
     yield "digits and a letter", lambda number: f"{number}x"
     yield "two numbers", lambda number: f"{number} {number}"
+    # Blanks before a number are left out: the plus sign of a free +5 is one where it is not escaped (D17).
+    yield "a number with a blank after it", lambda number: f"{number} "
+    yield "a number with a line feed after it", lambda number: f"{number}\n"
     yield "true", lambda _: "true"
     yield "null", lambda _: "null"
     yield "NaN", lambda _: "NaN"
