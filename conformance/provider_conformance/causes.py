@@ -205,6 +205,7 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "lists_update": (("", STALE),),
     "id_kept": (("", "update stores a new row in place of the old one"),),
     "creates_nobody": (("", "update is an upsert: where no row has the id, it stores one"),),
+    "listed_alike": (("", "an update that changes nothing is told to the list's cache or index as another provider"),),
     "name_listed_once": (("", "create stores two rows, or update a second one instead of changing the first"),),
     "in_one_state": (("", "concurrent updates write property by property, without a transaction"),),
     "every_one_once": (

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 Argument: TypeAlias = "JsonValue | Sequence[JsonValue] | Sequence[int] | Sequence[str] | Mapping[str, JsonValue]"
 
 READS = "SHOW-3"
-READING_RULES = (judge.unchanged, judge.refused_without_change, judge.list_agrees, judge.lists_update)
+READING_RULES = (
+    judge.unchanged,
+    judge.refused_without_change,
+    judge.list_agrees,
+    judge.listed_alike,
+    judge.lists_update,
+)
 """Rules that rest on two readings, which say nothing where reading itself changes what is read."""
 
 MOST_VIOLATIONS = 5

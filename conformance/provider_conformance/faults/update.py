@@ -11,6 +11,7 @@ from provider_conformance.reference.service import INT64, Reference
 
 if TYPE_CHECKING:
     from provider_conformance.reference.messages import Answer, Properties, Request
+    from provider_conformance.reference.service import ListParameters
 
 
 # UPDATE-1: a complete, plausible update is answered with 200
@@ -525,6 +526,57 @@ class TwiceTakesBack(_Twice):
 
     def altered(self, stored: Properties, properties: Properties) -> Properties:
         return self.before.get(stored["id"], properties)
+
+
+class _ListsRepeated(Reference):
+    """Gives a provider otherwise in the list, and rightly in show, from the repetition of an update to the next one."""
+
+    def prepare(self) -> None:
+        self.repeated: set[int] = set()
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        stored = self.store.get(provider_id)
+        again = stored is not None and stored | properties == stored
+        (self.repeated.add if again else self.repeated.discard)(provider_id)
+        return super().apply_update(provider_id, properties)
+
+    def remove(self, provider_id: int) -> bool:
+        self.repeated.discard(provider_id)
+        return super().remove(provider_id)
+
+    def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
+        _, providers = self.store.page(0, 2**31, self.order(asked.sort_by))
+        given = [item for one in providers for item in (self.items(one) if one["id"] in self.repeated else [one])]
+        first = (asked.pagination - 1) * asked.pagesize
+        return len(given), given[first : first + asked.pagesize]
+
+    def items(self, provider: Properties) -> list[Properties]:
+        """Return what the list gives of a provider that has got the same update again."""
+        raise NotImplementedError
+
+
+@fault("update-twice-lists-twice", "UPDATE-4", kind="stateful")
+class TwiceListsTwice(_ListsRepeated):
+    """Lists a provider twice once it has got the same update again."""
+
+    def items(self, provider: Properties) -> list[Properties]:
+        return [provider, provider]
+
+
+@fault("update-twice-unlists", "UPDATE-4", kind="stateful")
+class TwiceUnlists(_ListsRepeated):
+    """Lists a provider no more once it has got the same update again."""
+
+    def items(self, provider: Properties) -> list[Properties]:  # noqa: ARG002
+        return []
+
+
+@fault("update-twice-lists-other-port", "UPDATE-4", kind="stateful")
+class TwiceListsOtherPort(_ListsRepeated):
+    """Lists a provider with another port once it has got the same update again."""
+
+    def items(self, provider: Properties) -> list[Properties]:
+        return [provider | {"port": provider["port"] + 1}]
 
 
 @fault("update-twice-destroys", "UPDATE-4", kind="stateful")

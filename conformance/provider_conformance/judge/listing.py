@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provider_conformance.contract import Operation
@@ -154,6 +155,26 @@ def reports_default(exchange: Exchange) -> Problem | None:
         return None
     given = shown(members["sort_by"]) if "sort_by" in members else "no sort_by"
     return Problem(f"list without sort_by reports {given}", 'sort_by "DEFAULT"', answer(exchange))
+
+
+def listed_alike(*pages: Exchange, first: int, id: int, name: str, since: str) -> Problem | None:
+    """A provider that list gave once is still given once, and as before; the `first` pages were read before.
+
+    What a listed provider bears may vary (D5); what it bears twice is compared.
+    """
+    before, after = pages[:first], pages[first:]
+    if times_listed(before, id, name) != 1:
+        return None
+    if times_listed(after, id, name) != 1:
+        problem = listed_once(*after, id=id, name=name)
+        return problem and replace(problem, summary=f"after {since}, {problem.summary}")
+    old, new = (_ours(walk, [id]).get(id, {}) for walk in (before, after))
+    both = sorted(set(documented_properties()) & old.keys() & new.keys())
+    return difference(
+        {name: new[name] for name in both},
+        {name: old[name] for name in both},
+        f"after {since}, list gives provider {id} otherwise than before",
+    )
 
 
 def name_listed_once(*pages: Exchange, name: str) -> Problem | None:

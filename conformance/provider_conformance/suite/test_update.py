@@ -250,8 +250,11 @@ def test_the_same_update_sent_twice_leaves_the_same_state(
 ) -> None:
     held = providers.create()
 
+    # The list is read between them before anything has been sent twice.
+    with expect.each():
+        _updated_twice([held], [OTHERWISE], api, providers, expect, inventory)
     # Some alone, so that nothing comes between the two updates.
-    for traits in (TYPICAL, *islice(single_changes(), 3), OTHERWISE):
+    for traits in (TYPICAL, *islice(single_changes(), 3)):
         _updated_twice([held], [traits], api, providers, expect)
     ours = [held, *providers.create_some([TYPICAL] * (min(AT_ONCE, providers.most) - 1))]
     for some in in_batches((*islice(single_changes(), 3, None), TYPICAL), len(ours)):
@@ -263,21 +266,36 @@ def test_the_same_update_sent_twice_leaves_the_same_state(
 
 
 def _updated_twice(
-    changed: Sequence[Held], kinds: Sequence[Traits], api: Api, providers: Providers, expect: Expect
+    changed: Sequence[Held],
+    kinds: Sequence[Traits],
+    api: Api,
+    providers: Providers,
+    expect: Expect,
+    inventory: Inventory | None = None,
 ) -> None:
-    """Update one provider of ours each to its traits, side by side, and again; the second time changes nothing."""
+    """Update one provider of ours each to its traits, side by side, and again; the second time changes nothing.
+
+    With an `inventory`, the list is read as well.
+    """
     first = providers.update_all(changed, kinds)
     providers.show_all(changed)
     once = [held.shown for held in changed]
+    listed = inventory.judged(ours=providers.ids).pages if inventory else ()
     again = providers.update_all(changed, kinds)
     after = api.show_all([held.id for held in changed])
+    listed_again = inventory.judged(ours=providers.ids).pages if inventory else ()
     for held, answer, state, repeated, twice in zip(changed, first, once, again, after, strict=True):
         with expect.each():
             _accepted(answer)
             what = "the same values again"
             expect(judge.accepted, repeated, of=held, requirement="UPDATE-1", what=what)
             before, now = state or providers.state(held), api.served(twice)
-            expect(judge.unchanged, before, now, of=held, since="the same update again")
+            expect(judge.unchanged, before, now, of=held, since=AGAIN)
+            pages = (*listed, *listed_again)
+            expect(judge.listed_alike, *pages, of=held, first=len(listed), id=held.id, name=held.name, since=AGAIN)
+
+
+AGAIN = "the same update again"
 
 
 def _accepted(answer: Exchange) -> None:
