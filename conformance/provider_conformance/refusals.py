@@ -156,6 +156,9 @@ class Refusals:
 
         def aim(victim: Held, violation: Violation) -> Call:
             body = self._update_of(victim)
+            if violation.guess is not None:
+                # Without an id that names it, a careless server may find it by what else nobody else bears.
+                body |= {mark: victim.body[mark] for mark in MARKS}
             return self._api.call(Operation.UPDATE, violation.write(body), query=violation.query(body))
 
         self._aimed(violations, aim, self._hold_to)

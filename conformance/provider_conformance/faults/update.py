@@ -661,6 +661,46 @@ class Partial(Reference):
         return super().validate_update((stored or {}) | content if isinstance(content, dict) else content)
 
 
+class _FindsByMark(Reference):
+    """Finds whom an update is about by another property where there is no id."""
+
+    mark = ""
+
+    def validate_update(self, content: Any) -> Properties:
+        if isinstance(content, dict) and self.is_without_id(content):
+            found = [one["id"] for one in self.store.all() if one[self.mark] == content.get(self.mark)]
+            content = {**content, "id": found[0]} if found else content
+        return super().validate_update(content)
+
+    def is_without_id(self, content: Properties) -> bool:
+        """Tell whether an update is taken for one without an id."""
+        return "id" not in content
+
+
+@fault("update-without-id-finds-by-name", "UPDATE-6", kind="conditional")
+class WithoutIdFindsByName(_FindsByMark):
+    """Applies an update without an id to the provider that bears its name."""
+
+    mark = "name"
+
+
+@fault("update-without-id-finds-by-auth-id", "UPDATE-6", kind="conditional")
+class WithoutIdFindsByAuthId(_FindsByMark):
+    """Applies an update without an id to the provider that bears its auth_id."""
+
+    mark = "auth_id"
+
+
+@fault("update-null-for-id-finds-by-hostname", "UPDATE-7", kind="conditional")
+class NullForIdFindsByHostname(_FindsByMark):
+    """Applies an update whose id is null or empty to the provider that bears its hostname."""
+
+    mark = "hostname"
+
+    def is_without_id(self, content: Properties) -> bool:
+        return "id" in content and content["id"] in (None, "")
+
+
 @fault("update-parameters-optional", "UPDATE-6", kind="conditional")
 class ParametersOptional(Reference):
     """Takes empty arrays for in_parameters and out_parameters where they are missing."""
