@@ -207,7 +207,10 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "creates_nobody": (("", "update is an upsert: where no row has the id, it stores one"),),
     "listed_alike": (("", "an update that changes nothing is told to the list's cache or index as another provider"),),
     "name_listed_once": (("", "create stores two rows, or update a second one instead of changing the first"),),
-    "in_one_state": (("", "concurrent updates write property by property, without a transaction"),),
+    "in_one_state": (
+        ("still gives", "an update that meets another one is dropped, and answered as if it had been stored"),
+        ("", "concurrent updates write property by property, without a transaction"),
+    ),
     "every_one_once": (
         ("=100", "a filter, a join or DISTINCT in the query of the list, or one row for several"),
         ("", f"{PAGES}; or the order differs from page to page"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 import traceback
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -705,6 +706,26 @@ class UpdatesWhatChanged(Reference):
         time.sleep(0.003)
         changed = {name: value for name, value in properties.items() if stored[name] != value}
         return super().apply_update(provider_id, changed) if changed else True
+
+
+@fault("http-loses-overlapping-updates", "HTTP-8", kind="stateful")
+class LosesOverlappingUpdates(Reference):
+    """Accepts updates of one provider that overlap, and applies none of them."""
+
+    def prepare(self) -> None:
+        self.under_way: Counter[int] = Counter()
+        self.overlapped: set[int] = set()
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        self.under_way[provider_id] += 1
+        if self.under_way[provider_id] > 1:
+            self.overlapped.add(provider_id)
+        time.sleep(0.003)
+        lost = provider_id in self.overlapped
+        self.under_way[provider_id] -= 1
+        if not self.under_way[provider_id]:
+            self.overlapped.discard(provider_id)
+        return lost or super().apply_update(provider_id, properties)
 
 
 # HTTP-9: answers that bear a password may not be stored

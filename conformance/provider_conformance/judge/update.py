@@ -76,23 +76,32 @@ def creates_nobody(request: Exchange, show: Exchange, *, id: int) -> Problem | N
     )
 
 
-def in_one_state(exchange: Exchange, *, states: Sequence[Values], id: int, names: Sequence[str]) -> Problem | None:
+def in_one_state(
+    exchange: Exchange, *, states: Sequence[Values], id: int, names: Sequence[str], before: Values | None = None
+) -> Problem | None:
     """After concurrent updates a provider is in one of the states that were accepted.
 
     `names` are the properties to compare; a list is judged by what it bears of the provider, and values of a wrong
-    type are left to the rule about types.
+    type are left to the rule about types. `before` is the state that the updates found, to tell when all are lost.
     """
     item = listed_item(exchange, id) if exchange.operation == Operation.LIST else members_of(exchange)
     if item is None:
         return None
     broken = wrong_types(item, "listed" if exchange.operation == Operation.LIST else Operation.SHOW)
     borne = [name for name in names if name not in broken and (exchange.operation == Operation.SHOW or name in item)]
-    if any(all(same(item.get(name, MISSING), state[name]) for name in borne) for state in states):
+
+    def bears(state: Values) -> bool:
+        return all(same(item.get(name, MISSING), state[name]) for name in borne)
+
+    if any(map(bears, states)):
         return None
+    lost = before is not None and bears(before)
     nearest = max(states, key=lambda state: sum(same(item.get(name, MISSING), state[name]) for name in borne))
     odd = [name for name in borne if not same(item.get(name, MISSING), nearest[name])]
     return Problem(
-        f"after concurrent updates, {name_of(exchange)} gives a blend of them: "
+        f"after concurrent updates that were accepted, {name_of(exchange)} still gives what was before all of them"
+        if lost
+        else f"after concurrent updates, {name_of(exchange)} gives a blend of them: "
         f"{', '.join(odd)} of one, the others of another",
         f"one of the {len(states)} states that were accepted, such as "
         + "; ".join(f"{name} = {shown(nearest[name])}" for name in odd),
