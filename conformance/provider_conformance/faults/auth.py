@@ -236,6 +236,23 @@ class IgnoresLetterCaseOnShow(Reference):
         return super().token_matches(sent, request)
 
 
+@fault("auth-takes-upper-case-on-destroy", "AUTH-3", kind="conditional")
+class TakesUpperCaseOnDestroy(Reference):
+    """Takes the token in upper case as well on destroy."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        in_upper_case = request.operation == "destroy" and hmac.compare_digest(sent, self.token.upper())
+        return in_upper_case or super().token_matches(sent, request)
+
+
+@fault("auth-ignores-letter-case-at-the-end", "AUTH-3", kind="conditional")
+class IgnoresLetterCaseAtTheEnd(Reference):
+    """Ignores the letter case of the last eight characters of a token."""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:  # noqa: ARG002
+        return hmac.compare_digest(sent[:-8] + sent[-8:].lower(), self.token[:-8] + self.token[-8:].lower())
+
+
 @fault("auth-ignores-order-of-characters", "AUTH-3", kind="conditional")
 class IgnoresOrderOfCharacters(Reference):
     """Compares a checksum of the token that does not depend on the order of its characters."""
@@ -376,6 +393,25 @@ class LongTokenServed(Reference):
 
 
 # AUTH-5: the token is taken from the header alone
+
+
+class _LongToken(Reference):
+    """Takes any token of several thousand characters on one operation."""
+
+    operation = ""
+
+    def token_matches(self, sent: bytes, request: Request) -> bool:
+        is_long = request.operation == self.operation and len(sent) > 4096
+        return is_long or super().token_matches(sent, request)
+
+
+for _operation in ("create", "show", "update", "destroy"):
+    fault(
+        f"auth-long-token-served-by-{_operation}",
+        "AUTH-4",
+        kind="conditional",
+        description=f"Takes any token of several thousand characters on {_operation}.",
+    )(type(f"LongToken_{_operation}", (_LongToken,), {"operation": _operation}))
 
 
 @fault("auth-token-in-query", "AUTH-5", kind="conditional")

@@ -147,7 +147,7 @@ def test_a_token_that_differs_is_refused_on_every_operation(
 
     for turn, attempt in enumerate(intruder.attempts):
         # Every character counts, on whichever operation: they are dealt out among all five.
-        dealt = [tokens.altered(token, position) for position in range(turn, len(token), len(intruder.attempts))]
+        dealt = [tokens.nudged(token, position) for position in range(turn, len(token), len(intruder.attempts))]
         attempt([Trial(what, wrong) for what, wrong in (*tokens.telling(token), *dealt)])
     intruder.other_lists([Trial(*tokens.altered(token, 0))])
 
@@ -446,7 +446,7 @@ def test_a_token_of_another_length_is_refused_on_every_operation(
     intruder.nothing_has_come_of_it()
 
 
-TRIED_EVERYWHERE = 7
+TRIED_EVERYWHERE = 8
 """Tokens of other lengths that are sent to every operation."""
 
 

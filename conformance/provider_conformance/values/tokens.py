@@ -17,17 +17,32 @@ def altered(token: str, position: int) -> tuple[str, str]:
     return what, token[:position] + other + token[position + 1 :]
 
 
+def nudged(token: str, position: int) -> tuple[str, str]:
+    """Put one character of a token into the other letter case, or alter it where it is no letter.
+
+    Whoever does not look at the character takes that, too, and so does whoever does not look at its letter case.
+    """
+    other = token[position].swapcase()
+    if other == token[position] or len(other) != 1 or not other.isascii():
+        return altered(token, position)
+    what = f"the valid token with character {position + 1} of {len(token)} in the other letter case"
+    return what, token[:position] + other + token[position + 1 :]
+
+
 def telling(token: str) -> Iterator[tuple[str, str]]:
     """The wrong tokens that tell most: changed at the ends and in the middle, in letter case, in order."""
     for position in sorted({0, len(token) // 2, len(token) - 1}):
-        yield altered(token, position)
-    if token.swapcase() != token:
-        yield "the valid token in the other letter case", token.swapcase()
-        letter = next(index for index, character in enumerate(token) if character.swapcase() != character)
-        yield (
-            f"the valid token with character {letter + 1} in the other letter case",
-            token[:letter] + token[letter].swapcase() + token[letter + 1 :],
-        )
+        yield nudged(token, position)
+    # Of a token in both cases, the two of one case alone are others than the one with each letter swapped.
+    seen = {token}
+    for what, other in (
+        ("the valid token in the other letter case", token.swapcase()),
+        ("the valid token in lower case", token.lower()),
+        ("the valid token in capitals", token.upper()),
+    ):
+        if other not in seen and len(other) == len(token):
+            seen.add(other)
+            yield what, other
     # What a database takes for any character.
     for wildcard in "_.":
         if token[0] != wildcard:
@@ -42,6 +57,7 @@ def of_other_length(token: str) -> Iterator[tuple[str, str]]:
     # As many whatever the token is made of, since what is sent derives from the seed alone.
     more = altered(token, 0)[1][0]
     made = {
+        f"a token of {LONGEST} characters": (token * LONGEST)[:LONGEST],
         # A header's value loses the blanks around it.
         "an empty token": " ",
         "the first half of the valid token": token[: len(token) // 2],
@@ -61,7 +77,7 @@ def of_other_length(token: str) -> Iterator[tuple[str, str]]:
         "the word null": "null",
         "the valid token with a letter beyond ASCII after it": f"{token}\xe9",
     }
-    for length in (1, 63, 65, 128, 8192):
+    for length in (1, 63, 65, 128):
         made[f"a token of {length} characters"] = (token * length)[:length]
     seen = {token}
     for what, wrong in made.items():
@@ -69,5 +85,8 @@ def of_other_length(token: str) -> Iterator[tuple[str, str]]:
             seen.add(wrong)
             yield what, wrong
 
+
+LONGEST = 8192
+"""Characters of the longest token that is sent."""
 
 _ALPHABETS = (string.digits, string.ascii_uppercase, string.ascii_lowercase)
