@@ -914,6 +914,14 @@ class StripsEnum(_Coerces):
         return value.strip() if name == "auth_mode" and isinstance(value, str) else value
 
 
+@fault("create-cuts-enum-at-nul", "CREATE-9", kind="conditional")
+class CutsEnumAtNul(_Coerces):
+    """Reads protocol up to the first NUL, as programs in C do."""
+
+    def coerced(self, name: str, value: Any) -> Any:
+        return value.partition("\0")[0] if name == "protocol" and isinstance(value, str) else value
+
+
 @fault("create-replaces-unknown-protocol", "CREATE-9", kind="conditional")
 class ReplacesUnknownProtocol(_Coerces):
     """Takes any protocol it does not know for UDP."""

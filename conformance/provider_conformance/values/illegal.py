@@ -473,6 +473,7 @@ OUTSIDE_ENUM: dict[str, Alteration] = {
     "a blank before its value": lambda value: f" {value}",
     "a blank after its value": lambda value: f"{value} ",
     "a line feed after its value": lambda value: f"{value}\n",
+    "NUL and a letter after its value": lambda value: f"{value}\0x",
     "its value with a hyphen in it": lambda value: (
         value.replace("_", "-") if "_" in value else f"{value[:2]}-{value[2:]}"
     ),
