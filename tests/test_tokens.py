@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from provider_conformance.values import tokens
 
 MIXED = "4DFCF1D4C30B4D798ECE3AE43769F0084dfcf1d4c30b4d798ece3ae43769fABc"
