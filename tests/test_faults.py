@@ -176,6 +176,7 @@ def ordinary_traffic(reference: Reference) -> list[object]:
         settings(51, name="x" * 60, ips=SEVERAL[:2]),
         settings(51, name="x" * 60),
         settings(51, name="x" * 60),
+        settings(51, hostname="2001:db8::6", outbound_server="2001:db8::7"),
         VARIANTS[0],
     ):
         traffic.update(ids[0], step)
@@ -189,6 +190,7 @@ def ordinary_traffic(reference: Reference) -> list[object]:
     wrong_tokens = (
         *(None, TOKEN.lower(), TOKEN.upper(), swapped, "y" * 64, "y" * 64, "y" * 32 + TOKEN[32:]),
         *("y" + TOKEN[1:], TOKEN[:-1] + "y", TOKEN[:30] + "y" + TOKEN[31:]),
+        *(TOKEN[:20] + "y" + TOKEN[21:], TOKEN[:-1] + TOKEN[-1].upper()),
     )
     for token in wrong_tokens:
         victim = traffic.create(settings(60))
@@ -268,6 +270,7 @@ def unfair_bodies(traffic: Traffic, kept: int, operation: str, content: dict[str
         for value in values:
             traffic.send(operation, content | {name: value})
     traffic.send(operation, content | {"protocol": "SCTP", "port": 4711})
+    traffic.send(operation, content | {"protocol": "TCP\0x"})
     traffic.look(kept)
     body = json.dumps(content).encode()
     for wrong in (
@@ -341,6 +344,14 @@ def unfair_queries(traffic: Traffic, kept: int) -> None:
 def unfair_tokens(traffic: Traffic, kept: int) -> None:
     for token in ("", TOKEN[:40], TOKEN + "x", "x" + TOKEN, "y" * 2000):
         traffic.send("show", query=f"id={kept}", token=token)
+    for token in ("", "y" * 8192):
+        victim = traffic.create(settings(63))
+        traffic.send("show", query=f"id={victim}", token=token)
+        traffic.send("create", settings(64), token=token)
+        traffic.update(victim, settings(65), token=token)
+        traffic.look(victim)
+        traffic.send("destroy", {"id": victim}, token=token)
+        traffic.look(victim)
     traffic.send("show", query=f"id={kept}&access_token={TOKEN}", token=None)
     traffic.send("show", query=f"id={kept}", token=None, more=((b"cookie", b"access_token=" + TOKEN.encode()),))
     traffic.send("create", VARIANTS[0] | {"access_token": TOKEN}, token=None)
