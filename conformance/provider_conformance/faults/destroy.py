@@ -169,9 +169,8 @@ class KeepsListing(Reference):
         return provider_id not in self.gone and super().apply_update(provider_id, properties)
 
 
-@fault("destroy-keeps-listing-newest", "DESTROY-2", kind="stateful")
-class KeepsListingNewest(Reference):
-    """Goes on to list the provider destroyed last until the next create."""
+class _RemembersLast(Reference):
+    """Keeps what the provider destroyed last was like."""
 
     def prepare(self) -> None:
         self.last: Properties | None = None
@@ -180,6 +179,11 @@ class KeepsListingNewest(Reference):
         stored = self.store.get(provider_id)
         self.last = stored if stored is not None else self.last
         return super().remove(provider_id)
+
+
+@fault("destroy-keeps-listing-newest", "DESTROY-2", kind="stateful")
+class KeepsListingNewest(_RemembersLast):
+    """Goes on to list the provider destroyed last until the next create."""
 
     def store_created(self, properties: Properties) -> int:
         self.last = None
@@ -194,16 +198,8 @@ class KeepsListingNewest(Reference):
 
 
 @fault("destroy-keeps-listing-on-second-page", "DESTROY-2", kind="stateful")
-class KeepsListingOnSecondPage(Reference):
+class KeepsListingOnSecondPage(_RemembersLast):
     """Lists the provider destroyed last in place of the last one of page 2."""
-
-    def prepare(self) -> None:
-        self.last: Properties | None = None
-
-    def remove(self, provider_id: int) -> bool:
-        stored = self.store.get(provider_id)
-        self.last = stored if stored is not None else self.last
-        return super().remove(provider_id)
 
     def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
         count, page = super().page_of(asked)
@@ -213,16 +209,8 @@ class KeepsListingOnSecondPage(Reference):
 
 
 @fault("destroy-undone-by-create", "DESTROY-2", kind="stateful")
-class UndoneByCreate(Reference):
+class UndoneByCreate(_RemembersLast):
     """Brings the provider destroyed last back when another one is created."""
-
-    def prepare(self) -> None:
-        self.last: Properties | None = None
-
-    def remove(self, provider_id: int) -> bool:
-        stored = self.store.get(provider_id)
-        self.last = stored if stored is not None else self.last
-        return super().remove(provider_id)
 
     def store_created(self, properties: Properties) -> int:
         if self.last is not None:
@@ -232,16 +220,8 @@ class UndoneByCreate(Reference):
 
 
 @fault("destroy-undone-by-update", "DESTROY-2", kind="stateful")
-class UndoneByUpdate(Reference):
+class UndoneByUpdate(_RemembersLast):
     """Brings the provider destroyed last back when another one is updated."""
-
-    def prepare(self) -> None:
-        self.last: Properties | None = None
-
-    def remove(self, provider_id: int) -> bool:
-        stored = self.store.get(provider_id)
-        self.last = stored if stored is not None else self.last
-        return super().remove(provider_id)
 
     def apply_update(self, provider_id: int, properties: Properties) -> bool:
         applied = super().apply_update(provider_id, properties)
