@@ -253,16 +253,6 @@ class IgnoresLetterCaseAtTheEnd(Reference):
         return hmac.compare_digest(sent[:-8] + sent[-8:].lower(), self.token[:-8] + self.token[-8:].lower())
 
 
-@fault("auth-destroy-ignores-character", "AUTH-3", kind="conditional")
-class DestroyIgnoresCharacter(Reference):
-    """Ignores the 21st character of a token on destroy."""
-
-    def token_matches(self, sent: bytes, request: Request) -> bool:
-        if request.operation == "destroy" and len(sent) == len(self.token):
-            sent = sent[:20] + self.token[20:21] + sent[21:]
-        return super().token_matches(sent, request)
-
-
 @fault("auth-ignores-order-of-characters", "AUTH-3", kind="conditional")
 class IgnoresOrderOfCharacters(Reference):
     """Compares a checksum of the token that does not depend on the order of its characters."""

@@ -145,10 +145,10 @@ def test_a_token_that_differs_is_refused_on_every_operation(
     token = api.target.token
     intruder = Intruder(api, providers, inventory, expect, blames_failures=True)
 
-    # Every character counts, on every operation.
-    wrong = dict((*tokens.telling(token), *(tokens.nudged(token, position) for position in range(len(token)))))
-    for attempt in intruder.attempts:
-        attempt([Trial(*one) for one in wrong.items()])
+    for turn, attempt in enumerate(intruder.attempts):
+        # Every character counts, on whichever operation: they are dealt out among all five.
+        dealt = [tokens.nudged(token, position) for position in range(turn, len(token), len(intruder.attempts))]
+        attempt([Trial(what, wrong) for what, wrong in (*tokens.telling(token), *dealt)])
     intruder.other_lists([Trial(*tokens.altered(token, 0))])
 
     intruder.nothing_has_come_of_it()
