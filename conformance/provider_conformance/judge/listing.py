@@ -221,7 +221,7 @@ def counts_chosen(page: Exchange, *further: Exchange, size: int) -> Problem | No
     expected = f"a count from {least}, as many as the pages give, to {size}, which is how many there are in all"
     for one in pages:
         members = members_of(one) or {}
-        if "count" not in members and one is page:
+        if "count" not in members and listed(one) and one is page:
             return Problem("list under OPTIONAL reports no count", expected, answer(one))
         count = loose_id(members.get("count"))
         if count is not None and not least <= count <= size:
