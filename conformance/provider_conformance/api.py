@@ -330,13 +330,18 @@ class Api:
         # A page that may not exist may be answered with anything (D16), and so may a show of nobody where that need not
         # be refused: text among it, which is no JSON.
         # The first page may be one past the last where nobody is on it; what is said to be JSON must be some even so.
-        meant = self._is_first_page(exchange) and judge.says_json(exchange)
-        if self._exists(exchange) or judge.members_of(exchange) is not None or meant:
+        if (
+            self._exists(exchange)
+            or judge.members_of(exchange) is not None
+            or (self._is_first_page(exchange) and judge.says_json(exchange))
+        ):
             self._ledger.claim("HTTP-1", judge.json_well_formed, exchange)
 
     def _is_first_page(self, exchange: Exchange) -> bool:
+        if exchange.operation != Operation.LIST:
+            return False
         query = dict(parse_qsl(exchange.request.target.partition("?")[2]))
-        return exchange.operation == Operation.LIST and query.get("pagination") == str(self.first_page)
+        return query.get("pagination") == str(self.first_page)
 
     def _exists(self, exchange: Exchange) -> bool:
         """Tell whether there is for sure what was asked for."""
