@@ -12,7 +12,7 @@ from provider_conformance import judge
 from provider_conformance.call import Call, json_body
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError, TargetLostError
-from provider_conformance.exchange import TransportProblem
+from provider_conformance.exchange import JSON_TYPE, TransportProblem
 from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.thinning import strangers, thinned
 from provider_conformance.values.plausible import is_ours
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from provider_conformance.target import Target
 
 Query = tuple[tuple[str, str], ...]
-JSON_TYPE = "application/json"
 NAMED_ID = re.compile(rb'"id"\s*:\s*(-?[0-9]{1,19})(?![0-9.eE])')
 """An id in a body, however broken the rest of it is."""
 

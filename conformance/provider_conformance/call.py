@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from provider_conformance import __version__
-from provider_conformance.exchange import TOKEN_HEADER, Headers
+from provider_conformance.exchange import JSON_TYPE, TOKEN_HEADER, Headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,12 +31,12 @@ class Call:
     method: str
     query: tuple[tuple[str, str], ...] | str = ()
     body: bytes | None = None
-    content_type: str | None = "application/json"
+    content_type: str | None = JSON_TYPE
     token: str | None = None
     token_header: str = TOKEN_HEADER
     headers: Headers = ()
     agent: str = f"provider-conformance/{__version__}"
-    accept: str = "application/json"
+    accept: str = JSON_TYPE
     outside: bool = False
     apart: bool = False
     lower_case: bool = False

@@ -12,6 +12,9 @@ Headers = tuple[tuple[str, str], ...]
 
 TOKEN_HEADER = "access_token"  # noqa: S105 - the name of the header
 
+JSON_TYPE = "application/json"
+"""The media type of JSON."""
+
 
 class TransportProblem(StrEnum):
     """Why a request got no complete HTTP answer."""

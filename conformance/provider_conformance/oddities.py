@@ -9,6 +9,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from provider_conformance.exchange import JSON_TYPE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 LONG_BODY = 16 * 1024
 DEEP = 20
 INT64 = range(-(2**63), 2**63)
-MEDIA_TYPE = "application/json"
 
 
 def oddity(request: Request) -> str:
@@ -56,7 +57,7 @@ def _of_headers(request: Request) -> Iterator[str]:
     headers = {name.lower(): value for name, value in request.headers}
     if "content-encoding" in headers:
         yield f"the body is sent as {headers['content-encoding']}"
-    if headers.get("content-type", MEDIA_TYPE) != MEDIA_TYPE:
+    if headers.get("content-type", JSON_TYPE) != JSON_TYPE:
         yield f"the body is sent as {headers['content-type']}"
     if any(len(value) > 2000 for value in headers.values()):
         yield "a header is long"

@@ -14,6 +14,7 @@ from provider_conformance.batches import in_batches
 from provider_conformance.call import Write, as_usual
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
+from provider_conformance.exchange import JSON_TYPE
 from provider_conformance.ownership import Draft, Held, Ownership
 from provider_conformance.reduction import Culprits, owner, told
 from provider_conformance.room import Room
@@ -435,7 +436,7 @@ class Providers(Ownership):
         """Return the state of a provider of ours as show gave it since its last change, or show it now."""
         return held.shown or self.state(held)
 
-    def update(self, held: Held, traits: Traits, *, content_type: str = "application/json") -> Exchange:
+    def update(self, held: Held, traits: Traits, *, content_type: str = JSON_TYPE) -> Exchange:
         """Send a complete, plausible update, and remember its values unless it is refused."""
         body = self.values.provider(held.number, rebased(traits, self.base))
         answer = self.change(held, body, content_type=content_type)
@@ -451,9 +452,7 @@ class Providers(Ownership):
         kept = [name for name in ("name", "auth_id", "hostname") if members.get(name) == former[name]]
         return answer.succeeded and not kept
 
-    def change(
-        self, held: Held, body: Provider, *, content_type: str = "application/json", fair: bool = True
-    ) -> Exchange:
+    def change(self, held: Held, body: Provider, *, content_type: str = JSON_TYPE, fair: bool = True) -> Exchange:
         """Send a complete update to a body, and remember it unless it is refused, as one that is not `fair` may be."""
         exchange = self._api.update(self.values.update(held.id, body), content_type=content_type)
         answer = self._api.served(exchange) if fair else self._api.heard(exchange)

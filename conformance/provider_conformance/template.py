@@ -33,7 +33,7 @@ TEMPLATE = """\
 # What an operator of this system may send, where it takes less than the documentation allows
 # [plausible]
 # domains = ["sip.example.com"]         # hosts are made below these
-# networks = ["192.0.2"]                # addresses are made in these
+# networks = ["192.0.2"]                # three numbers each: addresses, of hosts too, are made in these
 # ports = [1, 65535]                    # the lowest and the highest
 # intervals = [30, 86400]               # seconds, of reregister_interval
 # characters = " .-_@+"                 # what text may have besides letters and digits

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from provider_conformance.contract import Operation
-from provider_conformance.exchange import TOKEN_HEADER, Exchange, Request, TransportProblem
+from provider_conformance.exchange import JSON_TYPE, TOKEN_HEADER, Exchange, Request, TransportProblem
 from provider_conformance.judge.reading import documented_properties, members_of, wrong_types
 from provider_conformance.judge.values import MISSING, Values, loose_id, quoted, shown, type_of
 from provider_conformance.judge.wording import Problem, answer, difference, kind_of_body, name_of, outcome, with_what
@@ -40,8 +40,7 @@ def says_json(exchange: Exchange) -> bool:
     response = exchange.response
     if response is None or response.json.empty:
         return False
-    essences = {value.partition(";")[0].strip().lower() for value in response.header_values("content-type")}
-    return essences == {"application/json"}
+    return {_essence(value) for value in response.header_values("content-type")} == {JSON_TYPE}
 
 
 def json_well_formed(exchange: Exchange) -> Problem | None:
@@ -54,16 +53,15 @@ def json_well_formed(exchange: Exchange) -> Problem | None:
         return None
     media_types = response.header_values("content-type")
     if not media_types:
-        return Problem(f"the answer of {name_of(exchange)} has no Content-Type", "application/json", answer(exchange))
+        return Problem(f"the answer of {name_of(exchange)} has no Content-Type", JSON_TYPE, answer(exchange))
     for media_type in media_types:
-        essence, _, parameters = media_type.partition(";")
-        if essence.strip().lower() != "application/json":
+        if _essence(media_type) != JSON_TYPE:
             return Problem(
                 f"the answer of {name_of(exchange)} is sent as {quoted(media_type)}",
-                "Content-Type: application/json",
+                f"Content-Type: {JSON_TYPE}",
                 answer(exchange),
             )
-        charset = _charset(parameters)
+        charset = _charset(media_type.partition(";")[2])
         if charset not in {None, "utf-8", "utf8", "us-ascii"}:
             return Problem(
                 f"the answer of {name_of(exchange)} claims the charset {quoted(charset)}",
@@ -211,6 +209,11 @@ def _unusual(request: Request) -> str:
 
 _PARAMETER = re.compile(r'(?:^|;)\s*+([^\s;="]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^;"]*+))', re.DOTALL)
 """A parameter of a media type, its value quoted or not (RFC 9110 section 5.6.6)."""
+
+
+def _essence(media_type: str) -> str:
+    """Return a media type without its parameters, in lower case."""
+    return media_type.partition(";")[0].strip().lower()
 
 
 def _charset(parameters: str) -> str | None:

@@ -12,6 +12,7 @@ from provider_conformance.call import Call, declared_as, json_body
 from provider_conformance.changes import shows_change
 from provider_conformance.connection import CHUNKED
 from provider_conformance.contract import Operation
+from provider_conformance.exchange import JSON_TYPE
 from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement, thorough
 from provider_conformance.refusals import accepted, readable
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from provider_conformance.refusals import Refusals
 
 QUERIED = frozenset({Operation.SHOW, Operation.LIST})
-MEDIA_TYPES = ("application/json", "application/json; charset=utf-8")
+MEDIA_TYPES = (JSON_TYPE, f"{JSON_TYPE}; charset=utf-8")
 WITH_CHARSET = "Content-Type application/json; charset=utf-8"
 
 

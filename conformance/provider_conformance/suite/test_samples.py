@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
+from provider_conformance.exchange import JSON_TYPE
 from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement
 from provider_conformance.values.plausible import Traits
@@ -116,7 +117,7 @@ def as_curl(call: Call) -> Call:
 
 
 def _media_type(call: Call) -> tuple[tuple[str, str], ...]:
-    return (("Content-Type", "application/json"),) if call.body is None else ()
+    return (("Content-Type", JSON_TYPE),) if call.body is None else ()
 
 
 def pretty(body: Provider) -> bytes:
