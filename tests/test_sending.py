@@ -35,12 +35,13 @@ class Handler(BaseHTTPRequestHandler):
     server: Counting
 
     def do_GET(self) -> None:
+        query = self.path.partition("?")[2]
         with self.server.turn:
-            self.server.seen.append(self.path.partition("?")[2])
+            self.server.seen.append(query)
             self.server.under_way += 1
             self.server.most = max(self.server.most, self.server.under_way)
             self.server.turn.notify_all()
-        body = self.server.seen[-1].encode()
+        body = query.encode()
         # Counted down before it is sent: whoever has read the answer may send the next at once.
         with self.server.turn:
             self.server.under_way -= 1
