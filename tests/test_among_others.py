@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from command import TOKEN, Run, certify
 from provider_conformance.crowd import Crowd
 from provider_conformance.exchange import Exchange, Request, Response
 from provider_conformance.jsontext import read_json
-from provider_conformance.thinning import thinned
+from provider_conformance.thinning import strangers, thinned
 from variants.foreign import foreign_provider
 from variants.freedoms import Freedoms, Listed, Order
 from variants.service import Service
@@ -43,7 +44,7 @@ def test_a_page_of_others_is_kept_as_well_formed_json(number: str, read: float) 
     body = f'{{"limit":{number},"providers":[{others},{{"id":99,"name":"pconf-1-1","note":[{number}]}}]}}'
     page = Exchange(1, None, Request("GET", "/list", ()), Response(200, "OK", (), body.encode()))
 
-    kept = thinned(page, {99}).response
+    kept = thinned(page, {99}, ()).response
 
     assert kept is not None
     again = read_json(kept.body)
@@ -51,6 +52,15 @@ def test_a_page_of_others_is_kept_as_well_formed_json(number: str, read: float) 
     assert isinstance(again.value, dict)
     assert again.value["limit"] == read
     assert again.value["providers"][-1]["note"] == [read]  # type: ignore[index, call-overload]
+
+
+@pytest.mark.parametrize(("name", "found"), [("Head office", [5]), ("pconf-1-5", []), (None, [])])
+def test_who_bears_an_id_that_the_run_gave_up_is_a_stranger_by_the_name(name: str | None, found: list[int]) -> None:
+    item = {"id": 5, "name": name} if name else {"id": 5}
+    body = json.dumps({"providers": [item, {"id": 6, "name": "pconf-1-6"}]}).encode()
+    page = Exchange(1, None, Request("GET", "/list", ()), Response(200, "OK", (), body))
+
+    assert strangers(page, ours={5, 6}, gone={5}) == found
 
 
 class HasNoLimit(Service):

@@ -184,6 +184,31 @@ def test_an_id_that_has_become_somebody_s_is_left_alone(server: Server, tmp_path
     assert [one["name"] for one in everybody(server)] == ["Head office"]
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["by its id", "by its name"])
+def test_a_name_that_came_back_in_capitals_is_the_run_s(server: Server, known: bool, tmp_path: Path) -> None:
+    ours = ask(server, "create", provider("PCONF-1234-1"))["id"]
+    theirs = ask(server, "create", provider("PCONF 1234-1"))["id"]
+    create = {"event": "create", "name": "pconf-1234-1"}
+    created = {"event": "created", "name": "pconf-1234-1", "id": ours}
+
+    done = command("cleanup", str(journal_of(server, tmp_path, create, *([created] if known else []))), cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout
+    assert [one["id"] for one in everybody(server)] == [theirs]
+
+
+@pytest.mark.parametrize("name", ["", "pconf-12"])
+def test_a_provider_whose_name_was_lost_or_cut_off_is_told(server: Server, name: str, tmp_path: Path) -> None:
+    ours = ask(server, "create", provider(name))["id"]
+    lines = [{"event": "create", "name": "pconf-1234-1"}, {"event": "created", "name": "pconf-1234-1", "id": ours}]
+
+    done = command("cleanup", str(journal_of(server, tmp_path, *lines)), cwd=tmp_path)
+
+    assert done.returncode == 3
+    assert f"LEFT: provider {ours}: show gives it the name {json.dumps(name)}" in done.stdout
+    assert [one["id"] for one in everybody(server)] == [ours]
+
+
 def test_a_target_that_is_away_leaves_the_journal_as_it_is(tmp_path: Path) -> None:
     with Server(token=TOKEN) as server:
         ours = ask(server, "create", provider("pconf-1234-1"))["id"]

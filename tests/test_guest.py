@@ -62,6 +62,31 @@ def test_somebody_else_s_provider_is_never_touched_though_create_gives_its_id(tm
     assert "CREATE-3" in run.ids("fail"), run.output
 
 
+class HasAColleague(Reference):
+    """Says 204 where it destroys, and gives the first id that is free again to a colleague; there is nobody else."""
+
+    def prepare(self) -> None:
+        self.theirs: int | None = None
+
+    def remove(self, provider_id: int) -> bool:
+        removed = super().remove(provider_id)
+        if removed and self.theirs is None:
+            self.theirs = self.store.insert({**THEIRS, "id": provider_id})
+        return removed
+
+    def destroy(self, request: Request) -> Answer:
+        return replace(super().destroy(request), status=204)
+
+
+def test_who_is_given_an_id_that_was_the_run_s_is_not_touched(tmp_path: Path) -> None:
+    reference = HasAColleague(Store(), TOKEN)
+    with ThreadServer(reference) as server:
+        run = certify(tmp_path, server.base_url, "--only", "DESTROY-1")
+        left = [one["id"] for one in reference.store.all()]
+    assert run.ids("fail") == {"DESTROY-1"}, run.output
+    assert left == [reference.theirs]
+
+
 class StoresFirst(Reference):
     """Stores what a create has, as far as it can be, and only then looks whether that is right."""
 

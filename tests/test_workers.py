@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import itertools
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from command import TOKEN, certify
-from provider_conformance.reference.server import Server
+from provider_conformance.reference.messages import RefusedError
+from provider_conformance.reference.server import Server, ThreadServer
+from provider_conformance.reference.service import Reference
+from provider_conformance.reference.store import Store
 from relay import relayed
 from test_cleanup import everybody
 from test_variants import assert_not_blamed, assert_well_behaved, serving
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from provider_conformance.reference.messages import Properties
     from relay import Relay
 
 REFUSALS = ("--only", "CREATE-9", "--only", "UPDATE-7", "--only", "SHOW-6")
@@ -70,6 +75,33 @@ def test_workers_find_the_same(tmp_path: Path) -> None:
         outcomes.append(run.ids("fail"))
     assert outcomes[0] == outcomes[1]
     assert outcomes[0]
+
+
+class NamesTheFirst(Reference):
+    """Tells in what it says of a wrong update who its first provider was, which is long gone."""
+
+    def prepare(self) -> None:
+        self.ids = itertools.count(4_000_001)
+        self.first = ""
+
+    def new_id(self, properties: Properties) -> int:
+        self.first = self.first or properties["auth_id"]
+        return next(self.ids)
+
+    def validate_update(self, content: Any) -> Properties:
+        try:
+            return super().validate_update(content)
+        except RefusedError as refused:
+            raise RefusedError(refused.status, f"{refused.reason}, unlike {self.first}") from None
+
+
+@pytest.mark.parametrize("workers", ["1", "8"])
+def test_what_tells_of_the_provider_of_another_test_is_found(workers: str, tmp_path: Path) -> None:
+    only = [word for name in ("CREATE-1", "UPDATE-7", "HTTP-6") for word in ("--only", name)]
+    with ThreadServer(NamesTheFirst(Store(), TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, *only, "--workers", workers)
+    assert run.ids("fail") == {"HTTP-6"}, run.told()
+    assert run.ids("pass") == {"CREATE-1", "UPDATE-7"}
 
 
 @pytest.mark.parametrize(

@@ -303,8 +303,8 @@ class Api:
 
     def _thinned(self, page: Exchange) -> Exchange:
         """Forget what a page of the list tells of others, but not that there are some."""
-        self.others.update(strangers(page, self.ours))
-        thin = thinned(page, self.ours)
+        self.others.update(strangers(page, self.ours, self.gone))
+        thin = thinned(page, self.ours, self.gone)
         if thin is not page:
             self._ledger.amend(thin)
         return thin

@@ -83,7 +83,9 @@ class Cleaner:
         name = (judge.members_of(shown) or {}).get("name")
         if not shown.succeeded or not isinstance(name, str):
             return self._left(identity, f"show does not tell its name: {judge.answer(shown)}")
-        if not name.startswith(tuple(self._leftovers.prefixes)):
+        if not name.casefold().startswith(tuple(self._leftovers.prefixes)):
+            if any(prefix.startswith(name.casefold()) for prefix in self._leftovers.prefixes):
+                return self._left(identity, f"show gives it the name {judge.quoted(name)}, which may be cut off ours")
             # Somebody else's by now, and hence none of ours any more.
             self._journal.destroyed(identity)
             return True
@@ -101,7 +103,7 @@ class Cleaner:
 
     def _unanswered(self) -> Iterator[int]:
         """Find the providers whose create had no answer, by the names that only this run sent."""
-        names = self._leftovers.unanswered
+        names = frozenset(map(str.casefold, self._leftovers.unanswered))
         if not names:
             return
         walk = self._inventory.walk()
@@ -116,11 +118,11 @@ class Cleaner:
             name = item.get("name")
             if not isinstance(name, str):
                 nameless.append(identity)
-            elif name in names:
+            elif name.casefold() in names:
                 yield identity
         if not walk.whole or len(nameless) > MOST_SHOWN:
             self._findings.left.append("the list is too long to be searched for creates that had no answer")
         for identity in nameless[:MOST_SHOWN]:
             name = (judge.members_of(self._api.show(identity)) or {}).get("name")
-            if isinstance(name, str) and name in names:
+            if isinstance(name, str) and name.casefold() in names:
                 yield identity

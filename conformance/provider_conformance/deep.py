@@ -31,7 +31,15 @@ from provider_conformance.ledger import lost
 from provider_conformance.lifecycle import MOST_ALIVE, STEPS, Lifecycle, Parts
 from provider_conformance.limits import MOST_REQUESTS
 from provider_conformance.refusals import not_survived
-from provider_conformance.run import clean, examine, interruptible, opened, rarely_collected, record_of_run
+from provider_conformance.run import (
+    clean,
+    cleaned_up_after_a_defect,
+    examine,
+    interruptible,
+    opened,
+    rarely_collected,
+    record_of_run,
+)
 from provider_conformance.search import repeatable
 from provider_conformance.suite.test_text import GENERATED, Writer
 from provider_conformance.suite.test_values import not_given_back
@@ -97,7 +105,8 @@ def search(config: Config, examples: Examples | None, progress: Progress) -> Sea
     with opened(config, progress) as session, interruptible(session.guard), rarely_collected():
         started = datetime.now(UTC)
         hunt = Hunt(session, examples)
-        diagnosis = examine(session, lambda _: hunt.all())
+        with cleaned_up_after_a_defect(session):
+            diagnosis = examine(session, lambda _: hunt.all())
         record = record_of_run(session, diagnosis, clean(session), started)
         unrepeated = tuple(sorted({found.kind[0] for found in hunt.found if found.times == 1}))
         options = {

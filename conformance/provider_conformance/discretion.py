@@ -20,7 +20,7 @@ def judge_errors(ledger: Ledger, token: str, providers: Providers, expect: Expec
     """Judge every error of the run that was not judged yet; most name none of our providers, which saves a search."""
     judged = ledger.judged(DISCRETION)
     nonce = providers.values.nonce
-    others: dict[str, JsonValue] = {str(held.id): telling(held, nonce) for held in (*providers.held, *providers.past)}
+    others: dict[str, JsonValue] = {str(held.id): telling(held, nonce) for held in providers.everyone}
     for exchange in ledger.exchanges:
         response = exchange.response
         if response is not None and response.status >= 400 and exchange.number not in judged:

@@ -10,7 +10,7 @@ from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import found_by_name
 from provider_conformance.jsontext import read_json
-from provider_conformance.values.plausible import Provider, Traits, is_ours
+from provider_conformance.values.plausible import RUN_OF_NAME, Provider, Traits, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -74,6 +74,13 @@ def _bodiless(exchange: Exchange) -> Exchange:
     return replace(exchange, response=exchange.response and replace(exchange.response, body=b""))
 
 
+def _bears_mark(members: Provider, draft: Draft) -> bool:
+    """Tell whether a provider bears a name of this run, or a value that only the one of a draft bears."""
+    name, run = members.get("name"), RUN_OF_NAME.match(draft.name)
+    own = isinstance(name, str) and run is not None and name.casefold().startswith(run.group())
+    return own or any(key in members and judge.same(members[key], mark) for key, mark in draft.marks.items())
+
+
 def _may_have_made(exchange: Exchange) -> bool:
     return exchange.operation == Operation.CREATE and not exchange.refused
 
@@ -82,12 +89,14 @@ class Ownership:
     """Every provider that the run created; nothing else is ever updated or destroyed.
 
     `share` is the room that it has for them. `disputed` are ids that creates gave and that may be somebody else's; of
-    those that are `doubted`, show has told nothing yet.
+    those that are `doubted`, show has told nothing yet. `everyone` are all that the run has held, those of tests that
+    run beside this one among them.
     """
 
     def __init__(self, api: Api, ledger: Ledger, inventory: Inventory, journal: Journal, share: Share) -> None:
         self.held: list[Held] = []
         self.past: list[Held] = []
+        self.everyone: list[Held] = []
         self.announced: dict[str, Draft] = {}
         self.resolved: set[str] = set()
         self.disputed: dict[int, Draft] = {}
@@ -221,16 +230,11 @@ class Ownership:
             return False
         (shown,) = self._api.look([identity])
         members = judge.members_of(shown) or {}
-        if not shown.succeeded or judge.loose_id(members.get("id")) != identity or self._bears_mark(members, draft):
+        if not shown.succeeded or judge.loose_id(members.get("id")) != identity or _bears_mark(members, draft):
             return False
         if identity in self._api.others:
             self._ledger.claim("CREATE-3", judge.id_is_nobody_s, answer, shown, id=identity, marks=draft.marks)
         return True
-
-    def _bears_mark(self, members: Provider, draft: Draft) -> bool:
-        name = members.get("name")
-        own = isinstance(name, str) and is_ours(name)
-        return own or any(name in members and judge.same(members[name], mark) for name, mark in draft.marks.items())
 
     def holding(self, answer: Exchange) -> Held | None:
         """Return the provider that a create made, or None when it made none that is ours."""
@@ -240,6 +244,18 @@ class Ownership:
         """Tell whether show gives a provider with this very id."""
         shown = self._api.show(identity)
         return shown.succeeded and judge.loose_id((judge.members_of(shown) or {}).get("id")) == identity
+
+    def is_back(self, destroyed: Held) -> bool:
+        """Tell whether show gives a provider of ours that was destroyed.
+
+        Somebody else's may have its id by now: only one that bears a mark of ours is ours.
+        """
+        shown = self._api.show(destroyed.id)
+        members = judge.members_of(shown) or {}
+        if not shown.succeeded or judge.loose_id(members.get("id")) != destroyed.id:
+            return False
+        drafts = (draft for draft in self.announced.values() if draft.number == destroyed.number)
+        return any(_bears_mark(members, draft) for draft in drafts)
 
     def is_gone(self, identity: int) -> bool:
         """Tell whether show says that there is no such provider.
@@ -286,6 +302,8 @@ class Ownership:
 
         One that was refused, or that gave no name of ours, is looked for as well, but not expected to be there.
         """
+        if Operation.CREATE in self._api.target.traffic.abandoned:
+            return True
         idless = (one for one in exchanges if _may_have_made(one) and judge.given_id(one) is None)
         drafts = map(self._sent_in, idless)
         return any(draft is not None and draft.name not in self.resolved for draft in drafts)
@@ -331,6 +349,7 @@ class Ownership:
         self._journal.created(draft.name, identity)
         held = Held(identity, draft.number, draft.body, [answer])
         self.held.append(held)
+        self.everyone.append(held)
         self.share.admit(len(self.held))
         return held
 

@@ -42,12 +42,21 @@ def pytest_configure(config: pytest.Config) -> None:
     from provider_conformance.outcomes import report_of  # noqa: PLC0415
     from provider_conformance.plugin import SuitePlugin  # noqa: PLC0415 - slow, and only for the suite
     from provider_conformance.progress import Silence  # noqa: PLC0415
-    from provider_conformance.run import clean, examine, opened, record_of_run  # noqa: PLC0415
+    from provider_conformance.run import (  # noqa: PLC0415
+        clean,
+        cleaned_up_after_a_defect,
+        examine,
+        interruptible,
+        opened,
+        record_of_run,
+    )
 
     stack = config.stash[ENTERED] = ExitStack()
     session = stack.enter_context(opened(_settings(config), Silence()))
+    stack.enter_context(interruptible(session.guard))
     started = datetime.now(UTC)
-    diagnosis = examine(session, lambda _: None)
+    with cleaned_up_after_a_defect(session):
+        diagnosis = examine(session, lambda _: None)
 
     def finish() -> None:
         config.stash[REPORT] = report_of(record_of_run(session, diagnosis, clean(session), started))

@@ -69,7 +69,8 @@ def certify(config: Config, progress: Progress) -> Record:
             gc.freeze()
             _run_tests(session)
 
-        diagnosis = examine(session, run_tests)
+        with cleaned_up_after_a_defect(session):
+            diagnosis = examine(session, run_tests)
         return record_of_run(session, diagnosis, clean(session), started)
 
 
@@ -246,6 +247,17 @@ def rarely_collected() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
+@contextlib.contextmanager
+def cleaned_up_after_a_defect(session: Session) -> Iterator[None]:
+    """Destroy what the run holds where an error of this tool ends the block; else whoever comes next does so."""
+    try:
+        yield
+    except BaseException:
+        if clean(session).left:
+            session.progress.note(f"providers are left: {HOW_TO_CLEAN_UP}")
+        raise
+
+
 def clean(session: Session) -> Cleanup:
     """Destroy what the run still holds, also after an interruption, and find out what is left.
 
@@ -316,12 +328,12 @@ def _make_sure(session: Session) -> None:
     providers = session.providers
     if session.ledger.violated("DESTROY-1") or session.ledger.violated("DESTROY-2"):
         for held in providers.past:
-            if providers.exists(held.id):
+            if providers.is_back(held):
                 providers.held.append(held)
         providers.clear()
         # What was never said to be destroyed is there unless show says otherwise, be it that show has no answer.
         kept = [held for held in providers.held if not providers.is_gone(held.id)]
-        providers.held = kept + [held for held in providers.past if providers.exists(held.id)]
+        providers.held = kept + [held for held in providers.past if providers.is_back(held)]
 
 
 def _settle_disputed(session: Session) -> None:

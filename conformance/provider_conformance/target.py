@@ -69,6 +69,8 @@ class Target:
 
     def close(self) -> None:
         """Close the kept connections."""
+        if self._underway is not None:
+            self.traffic.abandoned.add(self._underway.call.operation)
         for connection in (self._connection, self._second, *self._lanes):
             connection.close()
 
@@ -167,6 +169,7 @@ class Target:
         finally:
             for underway in waiting:
                 underway.connection.close()
+                self.traffic.abandoned.add(underway.call.operation)
                 self.traffic.end()
 
     def _settled(self, call: Call, exchange: Exchange, *, reused: bool) -> Exchange:
@@ -318,6 +321,7 @@ class Target:
         try:
             self._open_and_send([underway])
         except BaseException:
+            self.traffic.abandoned.add(call.operation)
             self.traffic.end()
             raise
         return underway
@@ -341,6 +345,9 @@ class Target:
         """Read the answer to a request that was sent."""
         try:
             return underway.read()
+        except RunEndedError:
+            self.traffic.abandoned.add(underway.call.operation)
+            raise
         finally:
             self.traffic.end()
 

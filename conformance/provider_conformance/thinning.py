@@ -37,32 +37,37 @@ BEYOND: int = 10**LONGEST_NUMBER
 """A number that is read as infinite."""
 
 
-def strangers(page: Exchange, ours: Collection[int]) -> list[int]:
-    """Return the ids on a page that are not ours."""
-    ids = [loose_id(item.get("id")) for item in listed(page)]
-    return [identity for identity in ids if identity is not None and identity not in ours]
+def strangers(page: Exchange, ours: Collection[int], gone: Collection[int]) -> list[int]:
+    """Return the ids on a page that are not ours, or no longer: one of those that are gone may have been given anew."""
+    ids = [(loose_id(item.get("id")), item.get("name")) for item in listed(page)]
+    return [
+        identity
+        for identity, name in ids
+        if identity is not None
+        and (identity not in ours or (identity in gone and isinstance(name, str) and not is_ours(name)))
+    ]
 
 
-def thinned(page: Exchange, ours: Collection[int]) -> Exchange:
+def thinned(page: Exchange, ours: Collection[int], gone: Collection[int]) -> Exchange:
     """Return a page, of many or large providers of others without all but their ids and marks."""
     members, response = members_of(page), page.response
     if members is None or response is None or not page.succeeded:
         return page
-    if len(response.body) <= LARGEST_WHOLE and len(strangers(page, ours)) <= MOST_WHOLE:
+    if len(response.body) <= LARGEST_WHOLE and len(strangers(page, ours, gone)) <= MOST_WHOLE:
         return page
     providers = members.get("providers")
     kept: dict[str, JsonValue] = {name: value for name, value in members.items() if _is_short(value)}
     if isinstance(providers, list):
-        kept["providers"] = [_thin(item, ours) for item in providers]
+        kept["providers"] = [_thin(item, ours, gone) for item in providers]
     body = json.dumps(_written_out(kept), separators=(",", ":"))
     return replace(page, response=replace(response, body=body.encode()))
 
 
-def _thin(item: JsonValue, ours: Collection[int]) -> JsonValue:
+def _thin(item: JsonValue, ours: Collection[int], gone: Collection[int]) -> JsonValue:
     if not isinstance(item, dict):
         return None
-    name = item.get("name")
-    if loose_id(item.get("id")) in ours or (isinstance(name, str) and is_ours(name)):
+    identity, name = loose_id(item.get("id")), item.get("name")
+    if (identity in ours and identity not in gone) or (isinstance(name, str) and is_ours(name)):
         return item
     return {name: item[name] for name in KEPT if name in item and _is_short(item[name])}
 

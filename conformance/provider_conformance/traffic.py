@@ -28,7 +28,8 @@ class Traffic:
 
     `intruded` says that requests with wrong tokens have been sent, after which a target may lock the run out (D18), and
     `opens_in` within how many seconds the target has opened a connection at the best; `most_counted` are the most
-    providers that its list has counted at a time, those of others among them.
+    providers that its list has counted at a time, those of others among them. `abandoned` are the operations, or paths,
+    of requests that were sent, and whose answers nobody has waited for as the run ended.
     """
 
     def __init__(self, guard: Guard, workers: int, rate: float | None) -> None:
@@ -37,6 +38,7 @@ class Traffic:
         self.intruded = False
         self.opens_in = math.inf
         self.most_counted = 0
+        self.abandoned: set[str] = set()
         self.calm = Calm()
         self.workers = workers
         self._guard = guard
