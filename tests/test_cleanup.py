@@ -106,13 +106,18 @@ def kill_a_run(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
-        while process.poll() is None:
-            text = journal.read_bytes() if journal.exists() else b""
-            if text.count(b"\n") >= lines and text.count(b'"created"') - text.count(b'"destroyed"') >= alive:
-                break
-            time.sleep(0.002)
+        has_begun(process, journal, lines=lines, alive=alive)
         process.send_signal(number)
     return journal
+
+
+def has_begun(process: subprocess.Popen[Any], journal: Path, *, lines: int = 0, alive: int = 0) -> None:
+    """Wait until the journal of a run has so many lines and so many providers live, or the run has ended."""
+    while process.poll() is None:
+        text = journal.read_bytes() if journal.exists() else b""
+        if text.count(b"\n") >= lines and text.count(b'"created"') - text.count(b'"destroyed"') >= alive:
+            return
+        time.sleep(0.002)
 
 
 def killed_and_cleaned(server: Server, folder: Path, turns: range) -> None:
@@ -251,6 +256,56 @@ def test_a_run_keeps_the_journal_of_one_that_was_killed(server: Server, tmp_path
 
     assert command("cleanup", str(kept), cwd=tmp_path).returncode == 0
     assert everybody(server) == []
+
+
+WITH_A_DEFECT = """
+import sys
+from pathlib import Path
+from provider_conformance.config import Config
+from provider_conformance.progress import Silence
+from provider_conformance.run import certify
+
+class Broken(Silence):
+    def exchanged(self, exchanges):
+        if exchanges == 8:
+            raise RuntimeError("a defect")
+
+certify(Config(sys.argv[1], sys.argv[2], report_dir=Path("reports")), Broken())
+"""
+
+
+def test_a_defect_of_the_tool_leaves_nothing(server: Server, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_A_DEFECT, server.base_url, TOKEN],
+        env=environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert "RuntimeError: a defect" in done.stderr
+    assert '"created"' in (tmp_path / "reports" / "journal.jsonl").read_text()
+    assert everybody(server) == []
+
+
+@pytest.mark.parametrize("number", SIGNALS[1:])
+def test_the_suite_run_by_pytest_leaves_nothing_when_it_is_ended(
+    server: Server, number: signal.Signals, tmp_path: Path
+) -> None:
+    journal = tmp_path / "provider-conformance-report" / "journal.jsonl"
+    arguments = ["-m", "pytest", "--pyargs", "provider_conformance.suite", "--target", server.base_url, "-q"]
+    with subprocess.Popen(
+        [sys.executable, *arguments], env=environment(), cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as process:
+        has_begun(process, journal, lines=200, alive=3)
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=120)
+
+    assert everybody(server) == []
+    assert "verdict: incomplete" in output
+    assert process.returncode == 3
 
 
 class StoresTwice(Reference):
