@@ -11,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ import pytest
 
 from command import TOKEN, certify
 from provider_conformance.guard import Guard
+from provider_conformance.reference.messages import RefusedError
 from provider_conformance.reference.server import Server, ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from provider_conformance.reference.messages import Properties
+    from provider_conformance.reference.messages import Answer, Properties, Request
 
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 FOREIGN = 25
@@ -256,6 +258,44 @@ def test_a_run_keeps_the_journal_of_one_that_was_killed(server: Server, tmp_path
 
     assert command("cleanup", str(kept), cwd=tmp_path).returncode == 0
     assert everybody(server) == []
+
+
+class HangsInACreate(Reference):
+    """Stores what is created, but does not say so of the twentieth, nor gives any list from then on."""
+
+    def prepare(self) -> None:
+        self.hangs, self.over = threading.Event(), threading.Event()
+
+    def create(self, request: Request) -> Answer:
+        answer = super().create(request)
+        if self.store.get(20) is not None and not self.hangs.is_set():
+            self.hangs.set()
+            self.over.wait(60)
+        return answer
+
+    def list_providers(self, request: Request) -> Answer:
+        if self.hangs.is_set():
+            raise RefusedError(400, "no list")
+        return super().list_providers(request)
+
+
+def test_a_create_that_was_given_up_is_told_where_no_list_can_tell_of_it(tmp_path: Path) -> None:
+    reference = HangsInACreate(Store(), TOKEN)
+    with ThreadServer(reference) as server:
+        with subprocess.Popen(
+            [sys.executable, "-m", "provider_conformance", "run", server.base_url, "--report-dir", str(tmp_path)],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert reference.hangs.wait(60)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=120)
+        reference.over.set()
+        assert [one["id"] for one in reference.store.all()] == [20]
+
+    assert process.returncode == 3
+    assert "creates without an answer may have left providers" in output
 
 
 WITH_A_DEFECT = """
