@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from provider_conformance.refusals import Refusals
 
 
-@requirement("CREATE-1", "CREATE-4")
+@requirement("CREATE-1")
 @essential
-@holding(4)
+@holding(1)
 def test_a_complete_plausible_create_is_answered_with_200(
-    api: Api, providers: Providers, inventory: Inventory, expect: Expect
+    providers: Providers, inventory: Inventory, expect: Expect
 ) -> None:
     if not providers.tried(TYPICAL).succeeded:
         raise NotTestableError("not even a typical create is accepted")
@@ -60,21 +60,28 @@ def test_a_complete_plausible_create_is_answered_with_200(
         expect(judge.accepted, answer, what="name, auth_id and hostname of a destroyed provider")
         providers.clear()
 
+
+@requirement("CREATE-1", "CREATE-4")
+@essential
+@holding(2)
+def test_a_create_may_have_what_another_provider_has_given_up(api: Api, providers: Providers, expect: Expect) -> None:
     # Whether addresses are accepted at all is judged by itself.
     filled = Traits(auth_mode="IP_AUTH", ips=2)
     draft = providers.draft(filled if providers.tried(filled).succeeded else TYPICAL)
     providers.clear()
 
-    # Nor does anybody bear what was given up for other values.
     renamed = providers.create()
     former = {name: renamed.body[name] for name in ("name", "auth_id", "hostname")}
     given_up = {**draft.body, **former} if providers.gives_up_names(renamed) else draft.body
-    with expect.each():
-        what = "name, auth_id and hostname that another has given up"
-        _created_so(replace(draft, body=given_up), what, api, providers, expect)
-    providers.clear()
+    what = "name, auth_id and hostname that another has given up"
+    _created_so(replace(draft, body=given_up), what, api, providers, expect)
 
-    # What must not be another's may be one's own twice.
+
+@requirement("CREATE-1", "CREATE-4")
+@essential
+@holding(1)
+def test_what_must_not_be_another_s_may_be_one_s_own_twice(api: Api, providers: Providers, expect: Expect) -> None:
+    draft = providers.draft()
     itself = {"outbound_server": draft.body["hostname"], "outbound_server_port": draft.body["port"]}
     plausible = providers.values.plausible
     host = plausible.host(f"{draft.name}.{DOMAINS[0]}")
@@ -87,8 +94,12 @@ def test_a_complete_plausible_create_is_answered_with_200(
     ):
         with expect.each():
             _created_so(replace(draft, body=body), what, api, providers, expect)
-    providers.clear()
 
+
+@requirement("CREATE-1", "CREATE-4")
+@essential
+@holding(2)
+def test_names_of_others_may_be_much_alike(api: Api, providers: Providers, expect: Expect) -> None:
     # Others may have the same addresses, and names that begin alike, or differ in a blank alone.
     first = providers.draft(Traits(ips=2, name_tail="." + "long" * 15, auth_tail="user.x"))
     second = providers.draft(Traits(ips=2))
@@ -106,9 +117,13 @@ def test_a_complete_plausible_create_is_answered_with_200(
         with expect.each():
             what = f"{name} almost or wholly as another's"
             _created_so(replace(second, body={**second.body, name: value}), what, api, providers, expect, beside=older)
-    providers.clear()
 
-    # Text may be as short as one character. Somebody else may bear one of them, but hardly all.
+
+@requirement("CREATE-1")
+@essential
+@holding(1)
+def test_text_may_be_as_short_as_one_character(providers: Providers, expect: Expect) -> None:
+    # Somebody else may bear one of them, but hardly all.
     shortest = None
     for letter in "qZ7_xK":
         shortest = providers.send(providers.draft(replace(TYPICAL, auth_tail=letter, auth_alone=True)))
