@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
@@ -17,9 +18,10 @@ from provider_conformance.values.illegal import ORDERS, unfair_pages
 from provider_conformance.values.plausible import TYPICAL, single_changes, texts, varied
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from provider_conformance.api import Api
+    from provider_conformance.call import Call
     from provider_conformance.exchange import Exchange
     from provider_conformance.expectations import Expect
     from provider_conformance.inventory import Inventory, Walk
@@ -104,59 +106,86 @@ def test_the_pages_give_every_provider_once_and_in_the_same_order(
     made = providers.create_all([*varied()[:4], *[TYPICAL] * 4][: providers.most])
     if len(made) > len(("one before", "one between", "one after")):
         providers.release(made[len(made) // 2])
-    ours = list(providers.held)
-    states = {held.id: providers.shown(held) for held in ours}
-    ids = providers.ids
-    whole = inventory.judged(ours=ids)
+    states = {held.id: providers.shown(held) for held in providers.held}
+    whole = inventory.judged(ours=providers.ids)
     expect(judge.every_one_once, *whole.pages, names=providers.names)
-    known = len(ids) if whole.partial else whole.size
-    edges = (1, 2, 3, 4, 5, 6, 10, 25, 50, 99, 100, whole.size - 1, whole.size, whole.size + 1)
-    sizes = sorted({size for size in edges if max(1, whole.size / MOST_PAGES) <= size <= LARGEST_PAGE})
 
-    # Two that are not the same, and others the next time, so that an order which follows what was shown last shows.
-    turns = count(1)
-
-    def twice(some: Sequence[int]) -> tuple[list[Walk], list[Walk]]:
-        turn = next(turns)
-        one, another = (ours[place % len(ours)].id for place in (turn, turn + 1))
-        other_order = (inventory.first_page(), OTHER_ORDER, "OPTIONAL")
-        api.show(one)
-        with api.ahead([call for size in some for call in inventory.sure_pages(known, size)]):
-            once = [inventory.judged(size, ids) for size in some]
-        pages = [api.page(*other_order)] if OTHER_ORDER in some else []
-        with api.ahead([*api.shows([another]), *pages]):
-            api.show(another)
-            api.list_each([other_order] if pages else [])
-        # Nor does it matter which page is asked for first.
-        with api.ahead([call for size in some if size != BACKWARDS for call in inventory.sure_pages(known, size)]):
-            return once, [
-                inventory.judged(walk.pagesize, ids) if walk.pagesize != BACKWARDS else inventory.backwards(walk)
-                for walk in once
-            ]
-
-    waiting = deque([sizes or [LARGEST_PAGE]])
+    reader = Reader(api, inventory, providers.ids, len(providers.ids) if whole.partial else whole.size)
+    waiting = deque([_telling_sizes(whole.size)])
     while waiting:
         some = waiting.popleft()
         with expect.each():
             try:
-                readings = inventory.pair(partial(twice, some), ids)
+                readings = inventory.pair(partial(reader.twice, some), providers.ids)
             except NotTestableError:
                 # A size that cannot be read, or a change meanwhile, must not cost the others.
                 if len(some) == 1:
                     raise
                 waiting.extend([size] for size in some)
                 continue
-            for size, first, second in zip(some, *readings, strict=True):
-                if any(len(judge.listed(page)) > size for page in (*first.pages, *second.pages)):
-                    continue
+            for first, second in zip(*readings, strict=True):
                 with expect.each():
-                    expect(judge.every_one_once, *first.pages, names=providers.names)
-                    for page in first.pages:
-                        for held in ours:
-                            expect(judge.list_agrees, page, states[held.id], of=held, requirement="LIST-4", id=held.id)
-                    backwards = size == BACKWARDS and not first.partial
-                    pages = (*first.pages, *second.pages)
-                    expect(judge.same_order, *pages, first=len(first.pages), ids=ids, backwards=backwards)
+                    _judge_readings(first, second, providers, states, expect)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the list twice by some page sizes; `ids` are ours, and `known` is how many providers there are for sure."""
+
+    api: Api
+    inventory: Inventory
+    ids: Sequence[int]
+    known: int
+    turns: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def twice(self, sizes: Sequence[int]) -> tuple[list[Walk], list[Walk]]:
+        """Return two readings by each size, before the second of which others were asked for, and in another order.
+
+        Before each reading one of ours is shown, not the same, and others the next time, so that an order which follows
+        what was shown last shows.
+        """
+        turn = next(self.turns)
+        one, another = (self.ids[place % len(self.ids)] for place in (turn, turn + 1))
+        other_order = (self.inventory.first_page(), OTHER_ORDER, "OPTIONAL")
+        self.api.show(one)
+        with self.api.ahead(self._pages(sizes)):
+            once = [self.inventory.judged(size, self.ids) for size in sizes]
+        pages = [self.api.page(*other_order)] if OTHER_ORDER in sizes else []
+        with self.api.ahead([*self.api.shows([another]), *pages]):
+            self.api.show(another)
+            self.api.list_each([other_order] if pages else [])
+        # Nor does it matter which page is asked for first.
+        with self.api.ahead(self._pages([size for size in sizes if size != BACKWARDS])):
+            return once, [
+                self.inventory.judged(walk.pagesize, self.ids)
+                if walk.pagesize != BACKWARDS
+                else self.inventory.backwards(walk)
+                for walk in once
+            ]
+
+    def _pages(self, sizes: Sequence[int]) -> list[Call]:
+        return [call for size in sizes for call in self.inventory.sure_pages(self.known, size)]
+
+
+def _telling_sizes(number: int) -> list[int]:
+    """Return page sizes by which a list of so many providers is to be read."""
+    edges = (1, 2, 3, 4, 5, 6, 10, 25, 50, 99, 100, number - 1, number, number + 1)
+    return sorted({size for size in edges if max(1, number / MOST_PAGES) <= size <= LARGEST_PAGE}) or [LARGEST_PAGE]
+
+
+def _judge_readings(
+    first: Walk, second: Walk, providers: Providers, states: Mapping[int, Exchange], expect: Expect
+) -> None:
+    """Judge two readings by the same page size, unless pages are longer than that, which is another matter (LIST-2)."""
+    if any(len(judge.listed(page)) > first.pagesize for page in (*first.pages, *second.pages)):
+        return
+    expect(judge.every_one_once, *first.pages, names=providers.names)
+    for page in first.pages:
+        for held in providers.held:
+            expect(judge.list_agrees, page, states[held.id], of=held, requirement="LIST-4", id=held.id)
+    backwards = first.pagesize == BACKWARDS and not first.partial
+    pages = (*first.pages, *second.pages)
+    expect(judge.same_order, *pages, first=len(first.pages), ids=providers.ids, backwards=backwards)
 
 
 @requirement("LIST-4")
