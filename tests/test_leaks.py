@@ -42,6 +42,18 @@ def test_what_is_no_json_is_none_without_its_password() -> None:
     assert json.loads(masked_by("Secret-1").members('{"password": "Hidden@word"}')) == {"password": MASK}
 
 
+@pytest.mark.parametrize("end", range(len('{"password": "'), len('{"password": "Hidden\\@word"')))
+def test_what_was_cut_off_within_a_password_has_no_part_of_it(end: int) -> None:
+    cut = '{"password": "Hidden\\@word", "port": 5060}'[:end]
+
+    masked = masked_by("Secret-1").members(cut)
+
+    assert masked == f'{{"password": "\\{MASK}"'
+    assert (
+        masked_by("Secret-1").members('{"password": "Hidden@word", "port": 50') == f'{{"password": "{MASK}", "port": 50'
+    )
+
+
 @pytest.mark.parametrize("secret", ["p4sswd", "4 long one: " + "long " * 20, 'one with a " in it', "ünï-códe"])
 def test_a_secret_is_found_wherever_it_stands_in_a_long_text(secret: str) -> None:
     masker = masked_by(secret)

@@ -25,7 +25,9 @@ _NAMES = ("assword", "PASSWORD")
 """Where none of these is, nothing is named a password."""
 
 _NAMES_IN_BYTES = tuple(name.encode() for name in _NAMES)
-_PASSWORD_MEMBER = re.compile(r'("password"\s*:\s*)("(?:[^"\\]|\\.)*"|-?[0-9][^,}\]\s]*)')
+_PASSWORD_MEMBER = re.compile(r'("password"\s*:\s*)("(?:[^"\\]|\\.)*(?:"|\\?\Z)|-?[0-9][^,}\]\s]*)', re.DOTALL)
+"""A member and its value, which may have been cut off."""
+
 _PASSWORD_TEXT = re.compile(r"(\bpassword\s*[=:]\s*)([^\s,;&}]+)", re.IGNORECASE)
 
 
