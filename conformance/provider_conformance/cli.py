@@ -65,6 +65,19 @@ Exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; nothing but the verdict nonconformant returns 1."""
+    from provider_conformance.reports.stream import tolerated  # noqa: PLC0415
+
+    with tolerated() as output:
+        code = _called(arguments)
+    # Whoever reads the first lines alone has what they want, unless it is a run that counts on being read.
+    if output.broken is None or (isinstance(output.broken, BrokenPipeError) and code != ExitCode.DEFECT):
+        return code
+    unread = ExitCode.USAGE if code == ExitCode.CONFORMANT else ExitCode(code)
+    return _complain(f"Error: the output could not be written: {output.broken.strerror}", unread)
+
+
+def _called(arguments: Sequence[str] | None) -> int:
+    """Run the command and return its exit code, whatever it raises."""
     try:
         code = group.main(args=arguments, prog_name=COMMAND, standalone_mode=False)
     except click.ClickException as error:
@@ -74,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"Error: {error}", ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted", ExitCode.INCOMPLETE)
-    except Exception as error:
+    except BaseException as error:  # SystemExit among them, by which click ends a process with 1 for a broken pipe
         if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SUITE_MODULES:
             raise
         return _defect(error)
@@ -241,22 +254,22 @@ def cleanup_command(journal: Path, **reach: Any) -> int:
 
     leftovers = read_leftovers(journal)
     if leftovers.nothing:
-        _write("nothing is left of that run\n")
+        click.echo("nothing is left of that run")
         return ExitCode.CONFORMANT
     config = replace(reached(leftovers.base_url, **reach), max_time=None)
     mask = masked_by(config.token or "")
     pages = Journal(journal, resume=True)
     try:
-        findings = clean_up(config, leftovers, pages, lambda text: _write(f"note: {inert(mask(text))}\n"))
+        findings = clean_up(config, leftovers, pages, lambda text: click.echo(f"note: {inert(mask(text))}"))
     finally:
         pages.close()
     for identity in findings.destroyed:
-        _write(f"destroyed provider {identity}\n")
+        click.echo(f"destroyed provider {identity}")
     for reason in findings.left:
-        _write(f"LEFT: {inert(mask(reason), LONGEST_LINE)}\n")
+        click.echo(f"LEFT: {inert(mask(reason), LONGEST_LINE)}")
     if findings.left:
         return _complain("something may be left; mend that and run the same again", ExitCode.INCOMPLETE)
-    _write("nothing is left of that run\n")
+    click.echo("nothing is left of that run")
     return ExitCode.CONFORMANT
 
 
@@ -277,7 +290,7 @@ def smoke_command(base_url: str, **reach: Any) -> int:
     diagnosis = glance(config)
     if diagnosis.fatal:
         return _complain(inert(masked_by(config.token or "")(diagnosis.text)), ExitCode.INCOMPLETE)
-    _write(f"{config.base_url} serves the list of providers to this token\n")
+    click.echo(f"{config.base_url} serves the list of providers to this token")
     return ExitCode.CONFORMANT
 
 
@@ -295,7 +308,7 @@ def init_command(*, force: bool) -> int:
         raise UsageError(f"{path} is there already; --force overwrites it") from error
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-    _write(f"{path} is written; `provider-conformance run` reads it\n")
+    click.echo(f"{path} is written; `provider-conformance run` reads it")
     return ExitCode.CONFORMANT
 
 
@@ -392,7 +405,7 @@ def requirements_command(context: click.Context, level: str | None, operation: s
         for requirement in load_catalogue()
         if level in {None, requirement.level} and operation in {None, requirement.operation}
     ]
-    _write(explain.listing(chosen))
+    click.echo(explain.listing(chosen), nl=False)
 
 
 @requirements_command.command("explain")
@@ -403,7 +416,7 @@ def explain_command(requirement_id: str) -> None:
     from provider_conformance.contract import load_catalogue, load_contract  # noqa: PLC0415
 
     requirement = explain.find(requirement_id, load_catalogue())
-    _write(explain.explanation(requirement, load_contract().readings))
+    click.echo(explain.explanation(requirement, load_contract().readings), nl=False)
 
 
 group.add_command(fleet_command)
@@ -421,7 +434,7 @@ def spec_command(*, locate: bool) -> None:
     from provider_conformance.explain import contract_path  # noqa: PLC0415
 
     path = contract_path()
-    _write(f"{path}\n" if locate else path.read_text("utf-8"))
+    click.echo(f"{path}\n" if locate else path.read_text("utf-8"), nl=False)
 
 
 def _run(config: Config, form: str) -> int:
@@ -433,11 +446,11 @@ def _run(config: Config, form: str) -> int:
     from provider_conformance import evidence  # noqa: PLC0415
     from provider_conformance.reports import har  # noqa: PLC0415
     from provider_conformance.reports.files import prepare  # noqa: PLC0415
-    from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
+    from provider_conformance.reports.stream import tolerant  # noqa: PLC0415
 
     reports = (one.FILE_NAME for one in _report_forms())
     prepare(config.report_dir, (*reports, evidence.FILE_NAME, har.FILE_NAME))
-    output = TolerantStream(sys.stdout)
+    output = tolerant(sys.stdout)
     silence = _silence() if form == "github" else None
     try:
         return _certified(config, output, silence)
@@ -482,8 +495,6 @@ def _certified(config: Config, output: TolerantStream, silence: Silence | None) 
         output.writelines(f"{line}\n" for line in annotate(report))
     progress.console.print(verdict_line(report))
     output.flush()
-    if output.broken:
-        _complain(f"Error: the output could not be written: {output.broken.strerror}", ExitCode.DEFECT)
     return final_exit_code(report.exit_code, told=written and output.broken is None)
 
 
@@ -514,7 +525,7 @@ def write_reports(record: Record, report: Report, config: Config) -> bool:
     complete = kept is not None and all(written)
     if complete:
         names = ", ".join(str(directory / form.FILE_NAME) for form in forms)
-        _write(f"reports: {names}\n")
+        click.echo(f"reports: {names}")
     return complete
 
 
@@ -530,17 +541,6 @@ def _written(path: Path, write: Callable[[], T]) -> T | None:
 def final_exit_code(code: ExitCode, *, told: bool) -> ExitCode:
     """Return the exit code of a run whose report may not have reached anybody; a proven failure stays one."""
     return code if told or code is ExitCode.NONCONFORMANT else ExitCode.DEFECT
-
-
-def _write(text: str) -> None:
-    """Print text that somebody may pipe into `head`."""
-    from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
-
-    output = TolerantStream(sys.stdout)
-    output.write(text)
-    output.flush()
-    if output.broken and not isinstance(output.broken, BrokenPipeError):
-        raise UsageError(f"the output could not be written: {output.broken.strerror}")
 
 
 def _complain(message: str, code: ExitCode) -> ExitCode:

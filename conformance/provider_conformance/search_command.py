@@ -134,10 +134,10 @@ def _search(config: Config, database: str | None) -> int:
     from provider_conformance.reports import badge, html_report, json_report, junit  # noqa: PLC0415
     from provider_conformance.reports.console import show_report  # noqa: PLC0415
     from provider_conformance.reports.files import prepare  # noqa: PLC0415
-    from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
+    from provider_conformance.reports.stream import tolerant  # noqa: PLC0415
     from provider_conformance.search_progress import SearchProgress, last_line  # noqa: PLC0415
 
-    output = TolerantStream(sys.stdout)
+    output = tolerant(sys.stdout)
     with SearchProgress(output) as progress:
         examples = None if database is None else opened_database(database, progress.note)
         stale = (one.FILE_NAME for one in (json_report, junit, html_report, badge, evidence))
