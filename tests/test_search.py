@@ -352,6 +352,16 @@ def test_a_redis_server_that_is_away_is_told_in_a_line_without_its_password(tmp_
     assert done.output.splitlines() == ["Error: cannot reach the Redis server at redis://127.0.0.1:1: ConnectionError"]
 
 
+@pytest.mark.parametrize("query", ["foo=bar", "db=x", "retry=x"])
+def test_a_query_that_means_nothing_to_redis_is_told_in_a_line(redis_url: str, query: str, tmp_path: Path) -> None:
+    with serving(Reference) as server:
+        assert search(tmp_path, server, *ONE, "--database", f"{redis_url}?socket_keepalive=1").code == 3
+        done = search(tmp_path, server, *ONE, "--database", f"{redis_url}?{query}&password=secret-1234")
+    assert done.code == 2
+    (line,) = done.output.splitlines()
+    assert line.startswith(f"Error: --database {redis_url.removesuffix('/0')} is no URL of a Redis server: ")
+
+
 def test_a_database_that_is_lost_on_the_way_is_told_once_and_done_without() -> None:
     class Lost(InMemoryExampleDatabase):
         def save(self, key: bytes, value: bytes) -> None:
