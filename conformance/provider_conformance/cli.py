@@ -379,7 +379,10 @@ def prove_command(only: tuple[str, ...], workers: int, report_dir: Path, *, resu
         click.echo(proof_report.line_of(proof))
     proofs = [notebook.proofs[fault.id] for fault in faults]
     proven = proof_report.by_requirement(requirements, proofs)
-    proof_report.write(proven, proofs, faults, report_dir)
+    try:
+        proof_report.write(proven, proofs, faults, report_dir)
+    except OSError as error:
+        raise UsageError(f"cannot write what was proven to {report_dir}: {error.strerror or error}") from error
     caught = sum(proof.caught and not proof.void for proof in proofs)
     click.echo(f"\n{proof_report.table(proven)}\n\n{caught} of {len(proofs)} faults caught")
     return ExitCode.CONFORMANT if all(one.can_fail for one in proven) else ExitCode.NONCONFORMANT
