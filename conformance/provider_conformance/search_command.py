@@ -149,6 +149,8 @@ def _search(config: Config, database: str | None) -> int:
     show_report(progress.console, report)
     for requirement in searched.unrepeated:
         progress.note(f"{requirement} was broken once, and not when the same values were sent again")
+    for requirement in searched.untried:
+        progress.note(f"{requirement} was broken once, and the search ended before the same values were sent again")
     written = write_reports(searched.record, report, config)
     progress.console.print(last_line(report))
     output.flush()
