@@ -297,7 +297,7 @@ def smoke_command(base_url: str, **reach: Any) -> int:
 @group.command("init", short_help="Write a configuration file with comments.")
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def init_command(*, force: bool) -> int:
-    """Write provider-conformance.toml into this directory: every setting, with a comment and its default."""
+    """Write provider-conformance.toml into this directory: every setting of `run`, with a comment and its default."""
     from provider_conformance.template import TEMPLATE  # noqa: PLC0415
 
     path = Path(FILE_NAME)

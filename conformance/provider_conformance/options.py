@@ -165,9 +165,9 @@ def _read(context: click.Context, _parameter: click.Parameter, path: Path | None
         return
     from provider_conformance.cli import group  # noqa: PLC0415 - what any command knows may be in the file
 
-    configurable = [one.params for one in group.commands.values() if ELSEWHERE & {_key(p) for p in one.params}]
-    known = {_key(p): p for parameters in configurable for p in parameters if _key(p) not in ELSEWHERE}
-    own = {_key(parameter): parameter.name for parameter in context.command.params}
+    configurable = [one for one in group.commands.values() if ELSEWHERE & {_key(p) for p in one.params}]
+    known = {key for one in configurable for key in settings_of(one)}
+    own = {key: parameter.name for key, parameter in settings_of(context.command).items()}
     for key in content:
         if key not in known and key != PLAUSIBLE:
             raise UsageError(f"{file} has {key!r}, which is no option{_guess(key, known)}")
@@ -181,11 +181,16 @@ def _guess(key: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+def settings_of(command: click.Command) -> dict[str, click.Parameter]:
+    """Return what a file can hold for a command beside the table of plausible values, by what it is called there."""
+    return {_key(parameter): parameter for parameter in command.params if _key(parameter) not in ELSEWHERE}
+
+
 def checked(table: Mapping[str, Any], command: click.Command, folder: Path) -> dict[str, Any]:
     """Return options of a command as a file has them, with paths that are meant from a folder; raises UsageError."""
     from provider_conformance import settings  # noqa: PLC0415
 
-    own = {_key(parameter): parameter for parameter in command.params}
+    own = settings_of(command)
     found: dict[str, Any] = {}
     for key, value in table.items():
         if key == PLAUSIBLE:
