@@ -82,7 +82,8 @@ def reaching(command: F) -> F:
             type=click.IntRange(1, MOST_WORKERS),
             default=DEFAULT_WORKERS,
             show_default=True,
-            help="Requests under way at a time, of tests that run side by side: hides the latency of slow targets.",
+            help="Requests under way at a time, of tests that run side by side: hides the latency of slow targets. "
+            "Tests of concurrency overlap some of their own besides.",
         ),
         click.option(
             "--header",
