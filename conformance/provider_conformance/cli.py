@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from provider_conformance import __version__
+from provider_conformance import __version__, options
 from provider_conformance.__main__ import SUITE_MODULES
 from provider_conformance.config import (
     DEFAULT_EXAMPLES,
-    DEFAULT_MAX_PROVIDERS,
     DEFAULT_MAX_TIME,
     DEFAULT_SEED,
     Config,
@@ -30,7 +29,7 @@ from provider_conformance.config import (
 from provider_conformance.contract import Level, Operation
 from provider_conformance.fleet_command import fleet_command
 from provider_conformance.models_command import models_command
-from provider_conformance.options import FILE_NAME, Seconds, configured, plausible, reached, reaching
+from provider_conformance.options import FILE_NAME, configured, plausible, reached, reaching
 from provider_conformance.report_commands import compare_command, replay_command, verify_command
 from provider_conformance.search_command import search_command
 from provider_conformance.verdict import ExitCode
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 COMMAND = "provider-conformance"
-CERTIFIABLE = tuple(level.value for level in Level if level is not Level.ADVICE)
-LARGEST_SEED = 2**64 - 1
 DEFAULT_PORT = 8990
 WIDTH = 100
 FORMATS = ("text", "github")
@@ -104,13 +101,7 @@ def group() -> None:
 @click.argument("base_url", required=False)
 @configured
 @reaching
-@click.option(
-    "--level",
-    type=click.Choice(CERTIFIABLE),
-    default=Level.HARDENED.value,
-    show_default=True,
-    help="The level to certify; each includes those before it.",
-)
+@options.level("The level to certify; each includes those before it.")
 @click.option(
     "--only",
     "only",
@@ -120,32 +111,14 @@ def group() -> None:
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
+    type=options.SEEDS,
     default=DEFAULT_SEED,
     show_default=True,
     help="Everything random derives from it: the same seed sends the same requests.",
 )
-@click.option(
-    "--max-time",
-    type=Seconds(),
-    default=DEFAULT_MAX_TIME,
-    show_default=True,
-    help="Budget for the whole run in seconds; what does not fit is not tested.",
-)
-@click.option(
-    "--max-providers",
-    type=click.IntRange(min=1),
-    default=DEFAULT_MAX_PROVIDERS,
-    show_default=True,
-    help="Most providers that the run holds at a time.",
-)
-@click.option(
-    "--examples",
-    type=click.IntRange(min=1),
-    default=DEFAULT_EXAMPLES,
-    show_default=True,
-    help="Effort of the property-based tests.",
-)
+@options.max_time(DEFAULT_MAX_TIME, "Budget for the whole run in seconds; what does not fit is not tested.")
+@options.max_providers("run")
+@options.examples(DEFAULT_EXAMPLES, "Effort of the property-based tests.")
 @click.option(
     "--read-only",
     is_flag=True,
@@ -163,16 +136,9 @@ def group() -> None:
     metavar="FILE",
     help="Like --known-failures; a file that is not there yet is written from what fails in this run.",
 )
-@click.option("--implementation", default="", metavar="NAME", help="What is certified; goes into the report.")
-@click.option("--implementation-version", default="", metavar="V", help="Its version; goes into the report.")
+@options.implementation("What is certified")
 @click.option("--har", is_flag=True, help="Write all exchanges to exchanges.har as well, without secrets.")
-@click.option(
-    "--report-dir",
-    type=click.Path(path_type=Path),
-    default=Config.report_dir,
-    show_default=True,
-    help="Where report.json, junit.xml, report.html and badge.svg are written.",
-)
+@options.report_dir(Config.report_dir)
 @click.option(
     "--format",
     "form",

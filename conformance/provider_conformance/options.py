@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from provider_conformance.config import DEFAULT_TIMEOUT, DEFAULT_WORKERS, MOST_WORKERS, Config, UsageError
+from provider_conformance.config import (
+    DEFAULT_MAX_PROVIDERS,
+    DEFAULT_TIMEOUT,
+    DEFAULT_WORKERS,
+    MOST_WORKERS,
+    Config,
+    UsageError,
+)
+from provider_conformance.contract import Level
 from provider_conformance.settings import read_toml
 from provider_conformance.values.narrowing import Plausible
 
@@ -24,6 +32,9 @@ FILE_NAME = "provider-conformance.toml"
 PLAUSIBLE = "plausible"
 SETTINGS_VARIABLE = "PROVIDER_CONFORMANCE_SETTINGS"
 """Where a fleet puts the settings of one of its runs, as JSON: headers may be secrets, which belong into no file."""
+
+LARGEST_SEED = 2**64 - 1
+SEEDS = click.IntRange(0, LARGEST_SEED)
 
 ELSEWHERE = frozenset({"config"})
 """Options that the file itself cannot hold."""
@@ -106,6 +117,48 @@ def reaching(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def level(what: str) -> Callable[[F], F]:
+    """Return the option for a level."""
+    choice = click.Choice([one.value for one in Level if one is not Level.ADVICE])
+    return click.option("--level", type=choice, default=Level.HARDENED.value, show_default=True, help=what)
+
+
+def examples(default: int, what: str) -> Callable[[F], F]:
+    """Return the option for the effort of what draws values."""
+    return click.option("--examples", type=click.IntRange(min=1), default=default, show_default=True, help=what)
+
+
+def max_time(default: float, what: str) -> Callable[[F], F]:
+    """Return the option for the time that all may take."""
+    return click.option("--max-time", type=Seconds(), default=default, show_default=True, help=what)
+
+
+def max_providers(who: str) -> Callable[[F], F]:
+    """Return the option for how many providers somebody may hold."""
+    what = f"Most providers that the {who} holds at a time."
+    default = DEFAULT_MAX_PROVIDERS
+    return click.option("--max-providers", type=click.IntRange(min=1), default=default, show_default=True, help=what)
+
+
+def implementation(what: str) -> Callable[[F], F]:
+    """Return the options that say what a report is about."""
+
+    def add(command: F) -> F:
+        name = click.option("--implementation", default="", metavar="NAME", help=f"{what}; goes into the report.")
+        version = click.option(
+            "--implementation-version", default="", metavar="V", help="Its version; goes into the report."
+        )
+        return name(version(command))
+
+    return add
+
+
+def report_dir(default: Path) -> Callable[[F], F]:
+    """Return the option for where reports are written."""
+    what = "Where report.json, junit.xml, report.html and badge.svg are written."
+    return click.option("--report-dir", type=click.Path(path_type=Path), default=default, show_default=True, help=what)
 
 
 def reached(  # noqa: PLR0913
