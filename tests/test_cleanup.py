@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -14,25 +15,31 @@ import sys
 import threading
 import time
 import urllib.request
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from command import TOKEN, certify
+from provider_conformance.cli import main
+from provider_conformance.config import Config, UsageError
 from provider_conformance.guard import Guard
+from provider_conformance.progress import Silence
 from provider_conformance.reference.messages import RefusedError
 from provider_conformance.reference.server import Server, ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
+from provider_conformance.run import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from provider_conformance.reference.messages import Answer, Properties, Request
 
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 FOREIGN = 25
+NOBODY = "http://127.0.0.1:1/api/providers"
 
 
 def environment() -> dict[str, str]:
@@ -236,6 +243,59 @@ def test_what_is_no_journal_is_named(text: str, tmp_path: Path) -> None:
         assert done.returncode == 2
         assert "Traceback" not in done.stderr
         assert "Error: " in done.stderr
+
+
+@pytest.fixture
+def others_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A journal with something to clean up that this user can read, and nothing more."""
+    journal, open_file = tmp_path / "journal.jsonl", os.open
+    lines = ({"event": "run", "base_url": NOBODY}, {"event": "create", "name": "pconf-1234-1"})
+    journal.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+    def refuse(path: Any, flags: int, *more: Any, **options: Any) -> int:
+        if path == journal and flags & os.O_WRONLY:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return open_file(path, flags, *more, **options)
+
+    def stay(path: Path, name: Path) -> Path:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    monkeypatch.setenv("PROVIDER_TOKEN", TOKEN)
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(Path, "rename", stay)
+    return journal
+
+
+def test_a_cleanup_that_cannot_go_on_in_the_journal_says_so(
+    others_journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = others_journal.with_name("own.jsonl")
+    own.write_bytes(others_journal.read_bytes())
+    assert main(["cleanup", str(own)]) == 3
+    capsys.readouterr()
+
+    assert main(["cleanup", str(others_journal)]) == 2
+    assert capsys.readouterr().err == f"Error: cannot write the journal {others_journal}: Permission denied\n"
+
+
+def test_a_run_that_cannot_put_the_journal_aside_says_so_and_leaves_it(others_journal: Path) -> None:
+    before = others_journal.read_bytes()
+    config = Config(NOBODY, TOKEN, report_dir=others_journal.parent)
+    with opened(replace(config, report_dir=others_journal.parent / "own"), Silence()) as session:
+        assert session.config.report_dir.exists()
+
+    complaint = f"cannot write the journal {others_journal}: Operation not permitted"
+    with pytest.raises(UsageError, match=complaint), opened(config, Silence()):
+        pass
+    assert others_journal.read_bytes() == before
+
+
+def test_a_folder_in_the_place_of_the_journal_is_told(tmp_path: Path) -> None:
+    (tmp_path / "provider-conformance-report" / "journal.jsonl").mkdir(parents=True)
+    done = command("run", NOBODY, "--only", "AUTH-1", cwd=tmp_path)
+    assert done.returncode == 2
+    path = "provider-conformance-report/journal.jsonl"
+    assert done.stderr == f"Error: cannot write the journal {path}: Is a directory\n"
 
 
 def test_who_interrupts_while_a_run_cleans_up_does_not_keep_it_from_that() -> None:

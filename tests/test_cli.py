@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ from provider_conformance.settings import base_url, selection, token
 
 URL = "http://127.0.0.1:1/api/providers"
 SECRET = "0123456789abcdef" * 4
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+CONFORMING, TEN_FAULTS = str(EXAMPLES / "conformant"), str(EXAMPLES / "ten-faults")
 
 RUN_WITH_A_HANDMADE_REPORT = """
 import os, sys, types
@@ -174,6 +177,87 @@ def test_a_reader_that_goes_away_does_not_interrupt_the_run(tmp_path: Path) -> N
     done = run(f"{closing}\n{notes}", cwd=tmp_path)
     assert done.returncode == 4
     assert (tmp_path / "reached").exists()
+
+
+def told_to(output: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command where both its output and its complaints go to a place that takes nothing."""
+    program = f"import os, sys\n{output}\nfrom provider_conformance.__main__ import main\nmain()"
+    return execute("-c", program, *arguments, cwd=cwd)
+
+
+GONE = "reader, writer = os.pipe(); os.close(reader); os.dup2(writer, 1)"
+FULL = "os.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
+CLOSED = "os.close(1); sys.stdout = None"
+SAME, BETTER, WORSE = (CONFORMING, CONFORMING), (TEN_FAULTS, CONFORMING), (CONFORMING, TEN_FAULTS)
+
+
+@pytest.mark.parametrize("reports", [SAME, BETTER])
+@pytest.mark.parametrize(
+    ("output", "code"), [("", 0), (GONE, 0), (FULL, 2), (CLOSED, 2)], ids=["", "gone", "full", "closed"]
+)
+def test_a_comparison_that_nobody_can_read_is_no_regression(
+    output: str, code: int, reports: tuple[str, str], tmp_path: Path
+) -> None:
+    done = told_to(output, "compare", *reports, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert "defect" not in done.stderr
+    assert len(done.stderr.splitlines()) == (code == 2)
+
+
+@pytest.mark.parametrize("output", ["", GONE, FULL, CLOSED], ids=["", "gone", "full", "closed"])
+def test_a_regression_is_one_whether_or_not_anybody_reads_of_it(output: str, tmp_path: Path) -> None:
+    done = told_to(output, "compare", *WORSE, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert ("output could not be written: No space" in done.stderr) == (output == FULL)
+
+
+@pytest.mark.parametrize(("output", "code"), [(GONE, 0), (FULL, 2), (CLOSED, 2)], ids=["gone", "full", "closed"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["verify", CONFORMING],
+        ["replay", "copy", URL, "--token", SECRET],
+        ["requirements"],
+        ["spec"],
+        ["--help"],
+        ["run", "--help"],
+        ["--version"],
+    ],
+    ids=lambda words: f"{words[0]} {words[-1]}",
+)
+def test_no_command_turns_lost_output_into_a_verdict(
+    arguments: list[str], output: str, code: int, tmp_path: Path
+) -> None:
+    shutil.copytree(CONFORMING, tmp_path / "copy")
+    assert command(*arguments, cwd=tmp_path).returncode == 0
+    done = told_to(output, *arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("complaints", [output.replace(", 1)", ", 2)") for output in (GONE, FULL)])
+def test_complaints_that_nobody_can_read_do_not_change_the_exit_code(complaints: str, tmp_path: Path) -> None:
+    assert told_to("", "run", "--level", "none", cwd=tmp_path).returncode == 2
+    assert told_to(complaints, "run", "--level", "none", cwd=tmp_path).returncode == 2
+    assert told_to(complaints, "compare", *SAME, cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("BrokenPipeError(32, 'Broken pipe')", "SystemExit"),  # which click makes of it
+        ("SystemExit(1)", "SystemExit"),
+        ("errors.RunEndedError('too early')", "too early"),
+        ("BaseExceptionGroup('several', [SystemExit(1)])", "BaseExceptionGroup"),
+    ],
+)
+def test_whatever_ends_another_command_is_no_verdict_either(raised: str, said: str, tmp_path: Path) -> None:
+    spoilt = "from provider_conformance import compare, errors\ndef spoilt(*_): raise RAISED\ncompare.compare = spoilt"
+    done = told_to(spoilt.replace("RAISED", raised), "compare", *SAME, cwd=tmp_path)
+    assert done.returncode == 4
+    assert said in done.stderr
+    assert "This is a defect" in done.stderr
 
 
 def test_output_survives_a_poor_encoding(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -233,6 +235,10 @@ def test_a_run_that_did_not_end_by_itself_is_no_success() -> None:
             "settings are options of `run`",
         ),
         (
+            '[defaults]\nsettings = { baseline = "b.toml" }\n[[target]]\nname = "a"\n',
+            "[defaults]: a fleet has no baseline",
+        ),
+        (
             '[defaults]\ntoken-env = "FLEET_TOKEN"\n[[target]]\nname = "a"\nbase-url = "http://x"\n'
             '[[target]]\nname = "A"\nbase-url = "http://y"\n',
             "more than once",
@@ -262,6 +268,7 @@ def test_mistakes_in_the_file_are_told_in_one_line(
         ("settings = { cacert = 'none.pem' }", "target a: cacert: "),
         ("settings = { implementation = 2026-01-01 }", "a date or a time"),
         ("settings = { plausible = { ports = 5 } }", "target a: [plausible]"),
+        ("settings = { baseline = 'known.toml' }", "target a: a fleet has no baseline"),
         ('token-file = "a\\u0000b"', "target a: token-file is a text"),
         ('token-file = "-"', "cannot read the token file /"),
         ('token-env = "TWO_LINES"', "target a: the token from the variable TWO_LINES holds a control character"),
@@ -290,8 +297,8 @@ def test_paths_in_settings_are_meant_from_the_folder_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLEET_TOKEN", TOKEN)
-    (target,) = read_fleet(write_fleet(tmp_path, {"a": DEAD}, 'settings = { baseline = "known.toml" }'))
-    assert target.settings["baseline"] == str(tmp_path / "known.toml")
+    (target,) = read_fleet(write_fleet(tmp_path, {"a": DEAD}, 'settings = { known-failures = "known.toml" }'))
+    assert target.settings["known-failures"] == str(tmp_path / "known.toml")
 
 
 # Who is next
@@ -470,6 +477,47 @@ def test_a_token_is_not_sent_to_where_a_system_was_before(tmp_path: Path) -> Non
     assert told.left == 1
 
 
+def test_what_nobody_waits_for_any_more_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither while a task waits for the lock, nor once it has it: what is there stays as it is."""
+    report = tmp_path / "a" / "report.json"
+    report.parent.mkdir()
+    report.touch()
+    wanted = iter([True, True, False])
+    monkeypatch.setattr("provider_conformance.fleet.task._wanted", lambda: next(wanted))
+
+    with locked(tmp_path / "lock"):
+        waiting = certify_target(job(tmp_path, DEAD), Secret(TOKEN))
+    assert next(wanted, "asked at each look") == "asked at each look"
+    assert isinstance(waiting, FleetResult)
+    assert (waiting.verdict, waiting.reason) == ("incomplete", "nobody waits for it any more")
+
+    monkeypatch.setattr("provider_conformance.fleet.task._wanted", lambda: False)
+    assert certify_target(job(tmp_path, DEAD), Secret(TOKEN)) == waiting
+    assert [path.name for path in report.parent.iterdir()] == ["report.json"]
+
+    monkeypatch.setattr("provider_conformance.fleet.task._wanted", lambda: True)
+    begun = certify_target(job(tmp_path, DEAD), Secret(TOKEN))
+    assert isinstance(begun, FleetResult)
+    assert "connection refused" in begun.reason
+
+
+def test_a_lock_that_can_be_none_is_the_reason_why_a_system_is_not_certified(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    told = certify_target(job(tmp_path, DEAD), Secret(TOKEN))
+    assert isinstance(told, FleetResult)
+    assert told.reason == f"cannot open the lock {tmp_path / 'lock'}: Is a directory"
+
+
+def test_what_a_run_prints_is_read_by_nobody_else(tmp_path: Path) -> None:
+    output = tmp_path / "a" / "output.txt"
+    output.parent.mkdir(mode=0o755)
+    for _ in range(2):  # a new file, and one that is there
+        certify_target(job(tmp_path, DEAD), Secret(TOKEN))
+        assert b"connection refused" in output.read_bytes()
+        assert stat.S_IMODE(output.stat().st_mode) == 0o600
+        output.chmod(0o644)
+
+
 def test_a_header_that_may_be_a_secret_is_shown_nowhere(servers: ExitStack, tmp_path: Path) -> None:
     (server, _) = serve(servers, 1)["000-Reference"]
     task = job(tmp_path, server.base_url, **QUICK, header={"Authorization": "Bearer 0123456789"})
@@ -511,6 +559,45 @@ def test_only_one_fleet_at_a_time_works_in_a_directory(
     with locked(tmp_path / "out" / ".lock"):
         assert main(["fleet", str(file), "--report-dir", str(tmp_path / "out")]) == 2
     assert "another fleet is at work" in capsys.readouterr().err
+
+
+@pytest.fixture
+def done_fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """The words that resume a fleet, in the folder `out`, which has come to its end."""
+    monkeypatch.setenv("FLEET_TOKEN", TOKEN)
+    file, out = write_fleet(tmp_path, {"a": DEAD}), tmp_path / "out"
+    out.mkdir()
+    Notebook(out / "fleet.jsonl", resume=False).add(FleetResult("a", DEAD, Verdict.CONFORMANT, 0))
+    return "fleet", str(file), "--report-dir", str(out), "--resume"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [(".lock", "cannot open the lock {}"), ("fleet.jsonl", "cannot keep what comes out in {}")]
+)
+def test_a_file_that_a_fleet_cannot_write_is_told_in_a_line(
+    name: str, told: str, done_fleet: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(done_fleet) == 0
+    path = tmp_path / "out" / name
+    path.unlink()
+    path.mkdir()
+    assert main(done_fleet) == 2
+    assert capsys.readouterr().err == f"Error: {told.format(path)}: Is a directory\n"
+
+
+def test_a_file_system_without_locks_is_told_in_a_line(
+    done_fleet: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    assert main(done_fleet) == 0
+    monkeypatch.setattr("provider_conformance.fleet.task.fcntl.flock", refuse)
+    assert main(done_fleet) == 2
+    assert capsys.readouterr().err == f"Error: cannot lock {tmp_path / 'out' / '.lock'}: No locks available\n"
 
 
 def test_a_reader_that_goes_away_is_no_verdict(tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
 
 from command import TOKEN, certify
+from provider_conformance.cli import main
 from provider_conformance.contract import Operation, load_catalogue
 from provider_conformance.faults.catalogue import load_faults
-from provider_conformance.proof import prove
+from provider_conformance.proof import Notebook, Proof, prove
 from provider_conformance.reference.server import Server
 from provider_conformance.verify import verify
 
@@ -52,6 +54,48 @@ def test_the_tests_of_the_requirement_that_was_broken_fail(fault: Fault, tmp_pat
     assert requirement in run.ids("fail") | advised, run.output
     assert verify(tmp_path / "reports").discrepancies == ()
     assert not run.report["cleanup"]["left"] or requirement.startswith("DESTROY")
+
+
+PROOF = Proof("a-fault", ("CREATE-4",), ("CREATE-4",), (), 1.5, 40, 0)
+
+
+def test_what_was_proven_is_taken_up_again_up_to_a_line_that_was_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "prove.jsonl"
+    Notebook(path, resume=False).add(PROOF)
+    Notebook(path, resume=True).add(replace(PROOF, fault="another"))
+    assert set(Notebook(path, resume=True).proofs) == {"a-fault", "another"}
+
+    path.write_bytes(path.read_bytes()[:-20])
+
+    resumed = Notebook(path, resume=True)
+    assert resumed.proofs == {"a-fault": PROOF}
+    resumed.add(replace(PROOF, fault="third"))
+    assert set(Notebook(path, resume=True).proofs) == {"a-fault", "third"}
+    assert Notebook(path, resume=False).proofs == {}
+
+
+@pytest.mark.parametrize("line", [b"\xff", b"5", b"[]", b'{"fault": "b"}', b'{"no": "proof"}'])
+def test_a_line_that_is_no_proof_is_passed_over(line: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "prove.jsonl"
+    Notebook(path, resume=False).add(PROOF)
+    path.write_bytes(path.read_bytes() + line)
+    assert Notebook(path, resume=True).proofs == {"a-fault": PROOF}
+
+
+@pytest.mark.parametrize("name", ["prove.jsonl", "prove.json"])
+def test_proofs_that_cannot_be_written_are_told_in_a_line(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provider_conformance.faults.catalogue.load_faults", tuple)
+    monkeypatch.setattr("provider_conformance.reports.files.prepare", lambda *_: None)
+    assert main(["prove", "--report-dir", str(tmp_path)]) == 1, "what has no faults is not proven"
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+
+    assert main(["prove", "--resume", "--report-dir", str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Error: cannot ")
+    assert line.endswith(": Is a directory")
 
 
 @pytest.mark.parametrize("fault", WHOLLY, ids=lambda fault: fault.id)

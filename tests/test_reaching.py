@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import threading
+import tomllib
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 import trustme
 
 from command import TOKEN, text_of
+from provider_conformance.cli import run_command
+from provider_conformance.options import PLAUSIBLE, checked, settings_of
 from provider_conformance.reference.server import Server
+from provider_conformance.template import TEMPLATE
+from provider_conformance.values.narrowing import Plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def smoke(url: str, *options: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -269,6 +276,28 @@ def test_init_writes_a_file_that_changes_nothing(tmp_path: Path) -> None:
     assert execute("init", "--force", cwd=tmp_path).returncode == 0
     with Server(token=TOKEN) as server:
         assert smoke(server.base_url, cwd=tmp_path).returncode == 0
+
+
+def settings_in(template: str) -> dict[str, Any]:
+    """Return what a template of a file would set without its marks of comments."""
+    return tomllib.loads(re.sub(r"^# (?=[\w-]+ = |\[\w+\]$)", "", template, flags=re.MULTILINE))
+
+
+def test_the_file_that_init_writes_names_every_setting_and_its_default(tmp_path: Path) -> None:
+    known = settings_of(run_command)
+    assert {"base-url", "level", "har"} <= known.keys()
+    for name in ("authority.pem", "client.pem", "client.key"):
+        (tmp_path / name).touch()
+
+    written = settings_in(TEMPLATE)
+
+    assert written.keys() == known.keys() - {"token"} | {PLAUSIBLE}, "the token belongs into no file"
+    assert written[PLAUSIBLE].keys() == {one.name for one in fields(Plausible)}
+    assert checked(written, run_command, tmp_path).keys() == written.keys()
+    defaults = {key: known[key].get_default(click.Context(run_command)) for key in written.keys() & known.keys()}
+    told = {key: default for key, default in defaults.items() if isinstance(default, str | int | float | Path)}
+    assert {"level", "har", "report-dir", "timeout"} <= told.keys()
+    assert {key: written[key] for key in told} == {**told, "report-dir": str(told["report-dir"])}
 
 
 def test_the_file_holds_options_and_the_command_line_wins(tmp_path: Path) -> None:

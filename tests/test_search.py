@@ -82,6 +82,13 @@ class Forgetful(Reference):
         return super().apply_update(provider_id, {**properties, **lost})
 
 
+class Spoiling(Reference):
+    """Stores another port than is created."""
+
+    def insert(self, properties: Properties) -> int:
+        return super().insert({**properties, "port": 1})
+
+
 class Overloaded(Reference):
     """Has no time to update anything."""
 
@@ -205,7 +212,50 @@ def test_a_failure_that_does_not_repeat_is_one_and_is_told_so(tmp_path: Path) ->
     assert found.code == 1, found.output
     assert found.failed == {"UPDATE-2"}
     assert found.report["options"]["unrepeated"] == ["UPDATE-2"]
+    assert found.report["options"]["untried"] == []
     assert "UPDATE-2 was broken once, and not when the same values were sent again" in found.output
+
+
+BOUNDED = """
+from provider_conformance import deep
+from provider_conformance.__main__ import main
+
+def all_within(hunt, usual=deep.Hunt.all):
+    deep.MOST_REQUESTS = hunt._sent + NUMBER
+    usual(hunt)
+
+deep.Hunt.all = all_within
+main()
+"""
+
+
+def search_within(requests: int, folder: Path, server: ThreadServer) -> Done:
+    """Search with so many requests for all properties, the two that there are at level core."""
+    words = ["search", server.base_url, *PLAUSIBLE, *ONE, "--report-dir", "found"]
+    done = subprocess.run(
+        [sys.executable, "-c", BOUNDED.replace("NUMBER", str(requests)), *words],
+        env=environment(),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, json.loads((folder / "found" / "report.json").read_bytes()))
+
+
+def test_of_what_was_not_sent_again_nobody_says_that_it_did_not_repeat(tmp_path: Path) -> None:
+    with serving(Spoiling) as server:
+        ended, whole = (search_within(requests, tmp_path, server) for requests in (2, 400))
+
+    assert (ended.code, whole.code) == (1, 1), ended.output + whole.output
+    assert ended.failed == {"CREATE-4"}
+    assert "CREATE-4" in whole.failed
+    options = [[done.report["options"][name] for name in ("unrepeated", "untried")] for done in (ended, whole)]
+    assert options == [[[], ["CREATE-4"]], [[], []]]
+    assert "was broken once, and not when" not in ended.output
+    told = "CREATE-4 was broken once, and the search ended before the same values were sent again"
+    assert (told in ended.output, told in whole.output) == (True, False)
 
 
 def test_nobody_is_blamed_who_conforms_and_nothing_of_others_is_touched(tmp_path: Path) -> None:
@@ -350,6 +400,16 @@ def test_a_redis_server_that_is_away_is_told_in_a_line_without_its_password(tmp_
         done = search(tmp_path, server, "--database", "redis://:secret-1234@127.0.0.1:1/0")
     assert done.code == 2
     assert done.output.splitlines() == ["Error: cannot reach the Redis server at redis://127.0.0.1:1: ConnectionError"]
+
+
+@pytest.mark.parametrize("query", ["foo=bar", "db=x", "retry=x"])
+def test_a_query_that_means_nothing_to_redis_is_told_in_a_line(redis_url: str, query: str, tmp_path: Path) -> None:
+    with serving(Reference) as server:
+        assert search(tmp_path, server, *ONE, "--database", f"{redis_url}?socket_keepalive=1").code == 3
+        done = search(tmp_path, server, *ONE, "--database", f"{redis_url}?{query}&password=secret-1234")
+    assert done.code == 2
+    (line,) = done.output.splitlines()
+    assert line.startswith(f"Error: --database {redis_url.removesuffix('/0')} is no URL of a Redis server: ")
 
 
 def test_a_database_that_is_lost_on_the_way_is_told_once_and_done_without() -> None:

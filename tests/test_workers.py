@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from provider_conformance.reference.messages import Properties
     from relay import Relay
 
+AT_ONCE = 6
+"""Requests that the test of concurrent updates overlaps."""
+
 REFUSALS = ("--only", "CREATE-9", "--only", "UPDATE-7", "--only", "SHOW-6")
 
 
@@ -53,6 +56,15 @@ def test_so_many_requests_are_under_way_at_a_time(relay: Relay, workers: int, tm
     assert run.ids("pass") == {"CREATE-9", "UPDATE-7", "SHOW-6"}, run.told()
     assert run.report["options"]["workers"] == workers
     assert run.report["cleanup"]["left"] == []
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_requests_that_overlap_on_purpose_are_under_way_besides(relay: Relay, workers: int, tmp_path: Path) -> None:
+    words = ("--only", "HTTP-8", "--level", "hardened", "--workers", str(workers))
+    run = certify(tmp_path, relay.base_url, *words)
+
+    assert run.ids("pass") == {"HTTP-8"}, run.told()
+    assert relay.most == AT_ONCE > workers
 
 
 def test_a_slow_target_is_told_how_to_be_tested_faster(relay: Relay, tmp_path: Path) -> None:

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from provider_conformance import __version__
+from provider_conformance import __version__, options
 from provider_conformance.__main__ import SUITE_MODULES
 from provider_conformance.config import (
     DEFAULT_EXAMPLES,
-    DEFAULT_MAX_PROVIDERS,
     DEFAULT_MAX_TIME,
     DEFAULT_SEED,
     Config,
@@ -30,7 +29,7 @@ from provider_conformance.config import (
 from provider_conformance.contract import Level, Operation
 from provider_conformance.fleet_command import fleet_command
 from provider_conformance.models_command import models_command
-from provider_conformance.options import FILE_NAME, Seconds, configured, plausible, reached, reaching
+from provider_conformance.options import FILE_NAME, configured, plausible, reached, reaching
 from provider_conformance.report_commands import compare_command, replay_command, verify_command
 from provider_conformance.search_command import search_command
 from provider_conformance.verdict import ExitCode
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 COMMAND = "provider-conformance"
-CERTIFIABLE = tuple(level.value for level in Level if level is not Level.ADVICE)
-LARGEST_SEED = 2**64 - 1
 DEFAULT_PORT = 8990
 WIDTH = 100
 FORMATS = ("text", "github")
@@ -65,6 +62,19 @@ Exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; nothing but the verdict nonconformant returns 1."""
+    from provider_conformance.reports.stream import tolerated  # noqa: PLC0415
+
+    with tolerated() as output:
+        code = _called(arguments)
+    # Whoever reads the first lines alone has what they want, unless it is a run that counts on being read.
+    if output.broken is None or (isinstance(output.broken, BrokenPipeError) and code != ExitCode.DEFECT):
+        return code
+    unread = ExitCode.USAGE if code == ExitCode.CONFORMANT else ExitCode(code)
+    return _complain(f"Error: the output could not be written: {output.broken.strerror}", unread)
+
+
+def _called(arguments: Sequence[str] | None) -> int:
+    """Run the command and return its exit code, whatever it raises."""
     try:
         code = group.main(args=arguments, prog_name=COMMAND, standalone_mode=False)
     except click.ClickException as error:
@@ -74,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"Error: {error}", ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted", ExitCode.INCOMPLETE)
-    except Exception as error:
+    except BaseException as error:  # SystemExit among them, by which click ends a process with 1 for a broken pipe
         if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SUITE_MODULES:
             raise
         return _defect(error)
@@ -91,13 +101,7 @@ def group() -> None:
 @click.argument("base_url", required=False)
 @configured
 @reaching
-@click.option(
-    "--level",
-    type=click.Choice(CERTIFIABLE),
-    default=Level.HARDENED.value,
-    show_default=True,
-    help="The level to certify; each includes those before it.",
-)
+@options.level("The level to certify; each includes those before it.")
 @click.option(
     "--only",
     "only",
@@ -107,32 +111,14 @@ def group() -> None:
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
+    type=options.SEEDS,
     default=DEFAULT_SEED,
     show_default=True,
     help="Everything random derives from it: the same seed sends the same requests.",
 )
-@click.option(
-    "--max-time",
-    type=Seconds(),
-    default=DEFAULT_MAX_TIME,
-    show_default=True,
-    help="Budget for the whole run in seconds; what does not fit is not tested.",
-)
-@click.option(
-    "--max-providers",
-    type=click.IntRange(min=1),
-    default=DEFAULT_MAX_PROVIDERS,
-    show_default=True,
-    help="Most providers that the run holds at a time.",
-)
-@click.option(
-    "--examples",
-    type=click.IntRange(min=1),
-    default=DEFAULT_EXAMPLES,
-    show_default=True,
-    help="Effort of the property-based tests.",
-)
+@options.max_time(DEFAULT_MAX_TIME, "Budget for the whole run in seconds; what does not fit is not tested.")
+@options.max_providers("run")
+@options.examples(DEFAULT_EXAMPLES, "Effort of the property-based tests.")
 @click.option(
     "--read-only",
     is_flag=True,
@@ -150,16 +136,9 @@ def group() -> None:
     metavar="FILE",
     help="Like --known-failures; a file that is not there yet is written from what fails in this run.",
 )
-@click.option("--implementation", default="", metavar="NAME", help="What is certified; goes into the report.")
-@click.option("--implementation-version", default="", metavar="V", help="Its version; goes into the report.")
+@options.implementation("What is certified")
 @click.option("--har", is_flag=True, help="Write all exchanges to exchanges.har as well, without secrets.")
-@click.option(
-    "--report-dir",
-    type=click.Path(path_type=Path),
-    default=Config.report_dir,
-    show_default=True,
-    help="Where report.json, junit.xml, report.html and badge.svg are written.",
-)
+@options.report_dir(Config.report_dir)
 @click.option(
     "--format",
     "form",
@@ -241,22 +220,22 @@ def cleanup_command(journal: Path, **reach: Any) -> int:
 
     leftovers = read_leftovers(journal)
     if leftovers.nothing:
-        _write("nothing is left of that run\n")
+        click.echo("nothing is left of that run")
         return ExitCode.CONFORMANT
     config = replace(reached(leftovers.base_url, **reach), max_time=None)
     mask = masked_by(config.token or "")
     pages = Journal(journal, resume=True)
     try:
-        findings = clean_up(config, leftovers, pages, lambda text: _write(f"note: {inert(mask(text))}\n"))
+        findings = clean_up(config, leftovers, pages, lambda text: click.echo(f"note: {inert(mask(text))}"))
     finally:
         pages.close()
     for identity in findings.destroyed:
-        _write(f"destroyed provider {identity}\n")
+        click.echo(f"destroyed provider {identity}")
     for reason in findings.left:
-        _write(f"LEFT: {inert(mask(reason), LONGEST_LINE)}\n")
+        click.echo(f"LEFT: {inert(mask(reason), LONGEST_LINE)}")
     if findings.left:
         return _complain("something may be left; mend that and run the same again", ExitCode.INCOMPLETE)
-    _write("nothing is left of that run\n")
+    click.echo("nothing is left of that run")
     return ExitCode.CONFORMANT
 
 
@@ -277,14 +256,14 @@ def smoke_command(base_url: str, **reach: Any) -> int:
     diagnosis = glance(config)
     if diagnosis.fatal:
         return _complain(inert(masked_by(config.token or "")(diagnosis.text)), ExitCode.INCOMPLETE)
-    _write(f"{config.base_url} serves the list of providers to this token\n")
+    click.echo(f"{config.base_url} serves the list of providers to this token")
     return ExitCode.CONFORMANT
 
 
 @group.command("init", short_help="Write a configuration file with comments.")
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def init_command(*, force: bool) -> int:
-    """Write provider-conformance.toml into this directory: every setting, with a comment and its default."""
+    """Write provider-conformance.toml into this directory: every setting of `run`, with a comment and its default."""
     from provider_conformance.template import TEMPLATE  # noqa: PLC0415
 
     path = Path(FILE_NAME)
@@ -295,7 +274,7 @@ def init_command(*, force: bool) -> int:
         raise UsageError(f"{path} is there already; --force overwrites it") from error
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-    _write(f"{path} is written; `provider-conformance run` reads it\n")
+    click.echo(f"{path} is written; `provider-conformance run` reads it")
     return ExitCode.CONFORMANT
 
 
@@ -366,7 +345,10 @@ def prove_command(only: tuple[str, ...], workers: int, report_dir: Path, *, resu
         click.echo(proof_report.line_of(proof))
     proofs = [notebook.proofs[fault.id] for fault in faults]
     proven = proof_report.by_requirement(requirements, proofs)
-    proof_report.write(proven, proofs, faults, report_dir)
+    try:
+        proof_report.write(proven, proofs, faults, report_dir)
+    except OSError as error:
+        raise UsageError(f"cannot write what was proven to {report_dir}: {error.strerror or error}") from error
     caught = sum(proof.caught and not proof.void for proof in proofs)
     click.echo(f"\n{proof_report.table(proven)}\n\n{caught} of {len(proofs)} faults caught")
     return ExitCode.CONFORMANT if all(one.can_fail for one in proven) else ExitCode.NONCONFORMANT
@@ -392,7 +374,7 @@ def requirements_command(context: click.Context, level: str | None, operation: s
         for requirement in load_catalogue()
         if level in {None, requirement.level} and operation in {None, requirement.operation}
     ]
-    _write(explain.listing(chosen))
+    click.echo(explain.listing(chosen), nl=False)
 
 
 @requirements_command.command("explain")
@@ -403,7 +385,7 @@ def explain_command(requirement_id: str) -> None:
     from provider_conformance.contract import load_catalogue, load_contract  # noqa: PLC0415
 
     requirement = explain.find(requirement_id, load_catalogue())
-    _write(explain.explanation(requirement, load_contract().readings))
+    click.echo(explain.explanation(requirement, load_contract().readings), nl=False)
 
 
 group.add_command(fleet_command)
@@ -421,7 +403,7 @@ def spec_command(*, locate: bool) -> None:
     from provider_conformance.explain import contract_path  # noqa: PLC0415
 
     path = contract_path()
-    _write(f"{path}\n" if locate else path.read_text("utf-8"))
+    click.echo(f"{path}\n" if locate else path.read_text("utf-8"), nl=False)
 
 
 def _run(config: Config, form: str) -> int:
@@ -433,11 +415,11 @@ def _run(config: Config, form: str) -> int:
     from provider_conformance import evidence  # noqa: PLC0415
     from provider_conformance.reports import har  # noqa: PLC0415
     from provider_conformance.reports.files import prepare  # noqa: PLC0415
-    from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
+    from provider_conformance.reports.stream import tolerant  # noqa: PLC0415
 
     reports = (one.FILE_NAME for one in _report_forms())
     prepare(config.report_dir, (*reports, evidence.FILE_NAME, har.FILE_NAME))
-    output = TolerantStream(sys.stdout)
+    output = tolerant(sys.stdout)
     silence = _silence() if form == "github" else None
     try:
         return _certified(config, output, silence)
@@ -482,8 +464,6 @@ def _certified(config: Config, output: TolerantStream, silence: Silence | None) 
         output.writelines(f"{line}\n" for line in annotate(report))
     progress.console.print(verdict_line(report))
     output.flush()
-    if output.broken:
-        _complain(f"Error: the output could not be written: {output.broken.strerror}", ExitCode.DEFECT)
     return final_exit_code(report.exit_code, told=written and output.broken is None)
 
 
@@ -514,7 +494,7 @@ def write_reports(record: Record, report: Report, config: Config) -> bool:
     complete = kept is not None and all(written)
     if complete:
         names = ", ".join(str(directory / form.FILE_NAME) for form in forms)
-        _write(f"reports: {names}\n")
+        click.echo(f"reports: {names}")
     return complete
 
 
@@ -530,17 +510,6 @@ def _written(path: Path, write: Callable[[], T]) -> T | None:
 def final_exit_code(code: ExitCode, *, told: bool) -> ExitCode:
     """Return the exit code of a run whose report may not have reached anybody; a proven failure stays one."""
     return code if told or code is ExitCode.NONCONFORMANT else ExitCode.DEFECT
-
-
-def _write(text: str) -> None:
-    """Print text that somebody may pipe into `head`."""
-    from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
-
-    output = TolerantStream(sys.stdout)
-    output.write(text)
-    output.flush()
-    if output.broken and not isinstance(output.broken, BrokenPipeError):
-        raise UsageError(f"the output could not be written: {output.broken.strerror}")
 
 
 def _complain(message: str, code: ExitCode) -> ExitCode:

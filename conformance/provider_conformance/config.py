@@ -29,7 +29,7 @@ class Config:
 
     `base_url` None means the embedded reference implementation; `max_time` and `timeout` are in seconds, the
     first for the whole run, the second for one exchange; `rate` is requests a second, None for no limit; `workers` is
-    how many requests are under way at a time where their order does not matter; `only` names requirement ids,
+    how many requests are under way at a time, but for those that overlap on purpose; `only` names requirement ids,
     operations or levels; `headers` go with every request; `proxy` is a URL, "" for none, and None
     for what the environment says; `cacert`, `cert` and `key` are files in PEM.
     """

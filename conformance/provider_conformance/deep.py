@@ -19,6 +19,7 @@ from unittest import SkipTest
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis.control import current_build_context
 from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -85,19 +86,30 @@ class EnoughError(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Found:
-    """A kind of failure: the place of its smallest claim in the ledger, and how often it was seen."""
+    """A kind of failure: the place of its smallest claim in the ledger, and how often it was seen.
+
+    `values` are the choices of Hypothesis by which it was seen first, and `sent_again` tells whether what they stand
+    for was sent a second time, to the end.
+    """
 
     kind: Kind
     claim: int
     times: int
+    values: tuple[object, ...]
+    sent_again: bool = False
 
 
 @dataclass(frozen=True)
 class Searched:
-    """What a search leaves: its record, and the requirements of failures that were seen once and never again."""
+    """What a search leaves: its record, and the requirements of failures that were seen once.
+
+    `unrepeated` are those that were not seen when the same values were sent again, `untried` those of which the search
+    did not come to that.
+    """
 
     record: Record
     unrepeated: tuple[str, ...]
+    untried: tuple[str, ...]
 
 
 def search(config: Config, examples: Examples | None, progress: Progress) -> Searched:
@@ -108,15 +120,18 @@ def search(config: Config, examples: Examples | None, progress: Progress) -> Sea
         with cleaned_up_after_a_defect(session):
             diagnosis = examine(session, lambda _: hunt.all())
         record = record_of_run(session, diagnosis, clean(session), started)
-        unrepeated = tuple(sorted({found.kind[0] for found in hunt.found if found.times == 1}))
+        once = [found for found in hunt.found if found.times == 1]
+        unrepeated = tuple(sorted({found.kind[0] for found in once if found.sent_again}))
+        untried = tuple(sorted({found.kind[0] for found in once if not found.sent_again}))
         options = {
             **record.circumstances.options,
             "searched": tuple(one.name for one in hunt.properties),
             "database": examples.name if examples else None,
             "unrepeated": unrepeated,
+            "untried": untried,
         }
         record = replace(record, circumstances=replace(record.circumstances, options=options))
-        return Searched(_smallest_first(record, hunt.found), unrepeated)
+        return Searched(_smallest_first(record, hunt.found), unrepeated, untried)
 
 
 def _smallest_first(record: Record, found: Sequence[Found]) -> Record:
@@ -384,6 +399,7 @@ class Hunt:
         ledger, first, untested = self.session.ledger, self._sent, ""
         claims = len(ledger.claims)
         self._tried += 1
+        again = self._seen_with(_values_asked_for())
         try:
             try:
                 yield
@@ -397,7 +413,16 @@ class Hunt:
             untested = untested or str(reason)
         except RunEndedError as ending:
             self._ended = ending
+            again = []
             raise EnoughError from ending
+        finally:  # also where Hypothesis ends a trial that has gone on for longer than the one that failed
+            if not untested:
+                self._found |= {one.kind: replace(one, sent_again=True) for one in again}
+        self._tell(claims, first, untested)
+
+    def _tell(self, claims: int, first: int, untested: str) -> None:
+        """Tell Hypothesis what came of a trial, by the claims and exchanges from some on: raises as `trial` does."""
+        ledger = self.session.ledger
         self._claim_survival(claims, first)
         broken = [(kind, place) for place in range(claims, len(ledger.claims)) if (kind := self._kind(place))]
         found = next(((kind, place) for kind, place in broken if self._is_looked_for(kind)), None)
@@ -409,6 +434,10 @@ class Hunt:
             self._untested.append(untested)
         if untested or broken:
             hypothesis.reject()
+
+    def _seen_with(self, values: tuple[object, ...]) -> list[Found]:
+        """Return the kinds of failures that were seen first with some values."""
+        return [found for found in self._found.values() if found.values == values]
 
     @property
     def _sent(self) -> int:
@@ -439,7 +468,10 @@ class Hunt:
         before = self._found.get(kind)
         if before is None:
             self.session.progress.note(f"found: {kind[0]} does not hold, by the rule {kind[1]}")
-        self._found[kind] = Found(kind, place, before.times + 1 if before else 1)
+        if before is None:
+            self._found[kind] = Found(kind, place, 1, current_build_context().data.choices)
+        else:
+            self._found[kind] = replace(before, claim=place, times=before.times + 1)
         if self._shrinking is None:
             self._tried_before = self._tried
         if not self._tried_before:
@@ -460,6 +492,11 @@ class Hunt:
         for requirement in self.session.requirements:
             reason = REST if requirement.id in touched else UNTOUCHED
             ledger.of(requirement.id).gaps.append(f"{reason}; {self._ended}" if self._ended else reason)
+
+
+def _values_asked_for() -> tuple[object, ...]:
+    """Return the choices that Hypothesis makes in the example that begins: those of one that it repeats, if it does."""
+    return tuple(current_build_context().data.prefix or ())
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -106,10 +106,10 @@ def _of_redis(url: str, note: Callable[[str], None]) -> Examples:
     try:
         client = Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
         client.ping()
-    except ValueError as error:
-        raise UsageError(f"--database {where} is no URL of a Redis server") from error
     except (RedisError, OSError) as error:
         raise UsageError(f"cannot reach the Redis server at {where}: {type(error).__name__}") from error
+    except Exception as error:  # whatever comes of a query that the package hands on unseen
+        raise UsageError(f"--database {where} is no URL of a Redis server: {type(error).__name__}") from error
     kept = RedisExampleDatabase(client, expire_after=KEPT, key_prefix=PREFIX)
     return Examples(kept, "redis", (RedisError, OSError), note)
 

@@ -69,10 +69,10 @@ def _certified(
     from provider_conformance.errors import RunEndedError  # noqa: PLC0415
     from provider_conformance.fleet import conduct, leaderboard  # noqa: PLC0415
     from provider_conformance.guard import Guard  # noqa: PLC0415
-    from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
+    from provider_conformance.reports.stream import tolerant  # noqa: PLC0415
     from provider_conformance.run import interruptible  # noqa: PLC0415
 
-    output, guard = TolerantStream(sys.stdout), Guard()
+    output, guard = tolerant(sys.stdout), Guard()
 
     def say(text: str) -> None:
         output.write(f"{text}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -13,12 +14,22 @@ from provider_conformance.config import UsageError
 from provider_conformance.values.plausible import RUN_OF_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 HOW_TO_CLEAN_UP = "provider-conformance cleanup JOURNAL (journal.jsonl beside the reports)"
 
 LARGEST_JOURNAL = 64 * 1024 * 1024
 """Bytes; a run writes some 300 KiB."""
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Tell of a journal that cannot be written in a block: raises UsageError in place of OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"cannot write the journal {path}: {error.strerror or error}") from error
 
 
 class Journal:
@@ -32,7 +43,8 @@ class Journal:
 
     def __init__(self, path: Path, *, resume: bool = False, outlive_power: bool = True) -> None:
         mode = os.O_APPEND if resume else os.O_TRUNC
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | mode, 0o600)
+        with writing(path):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | mode, 0o600)
         self._stream: TextIO | None = os.fdopen(descriptor, "w", encoding="utf-8")
         self._turn = threading.Lock()
         self._outlive_power = outlive_power

@@ -1,7 +1,7 @@
 """Runs tests side by side, so that the answers of one are waited for while others go on: what --workers is for.
 
 Each lane is a thread with connections of its own. All lanes together hold no more providers than the run may, and have
-no more requests under way than there are workers.
+no more requests under way than there are workers, but for those that a test of concurrency overlaps on purpose.
 """
 
 from __future__ import annotations

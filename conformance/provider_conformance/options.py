@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from provider_conformance.config import DEFAULT_TIMEOUT, DEFAULT_WORKERS, MOST_WORKERS, Config, UsageError
+from provider_conformance.config import (
+    DEFAULT_MAX_PROVIDERS,
+    DEFAULT_TIMEOUT,
+    DEFAULT_WORKERS,
+    MOST_WORKERS,
+    Config,
+    UsageError,
+)
+from provider_conformance.contract import Level
 from provider_conformance.settings import read_toml
 from provider_conformance.values.narrowing import Plausible
 
@@ -24,6 +32,9 @@ FILE_NAME = "provider-conformance.toml"
 PLAUSIBLE = "plausible"
 SETTINGS_VARIABLE = "PROVIDER_CONFORMANCE_SETTINGS"
 """Where a fleet puts the settings of one of its runs, as JSON: headers may be secrets, which belong into no file."""
+
+LARGEST_SEED = 2**64 - 1
+SEEDS = click.IntRange(0, LARGEST_SEED)
 
 ELSEWHERE = frozenset({"config"})
 """Options that the file itself cannot hold."""
@@ -82,7 +93,8 @@ def reaching(command: F) -> F:
             type=click.IntRange(1, MOST_WORKERS),
             default=DEFAULT_WORKERS,
             show_default=True,
-            help="Requests under way at a time, of tests that run side by side: hides the latency of slow targets.",
+            help="Requests under way at a time, of tests that run side by side: hides the latency of slow targets. "
+            "Tests of concurrency overlap some of their own besides.",
         ),
         click.option(
             "--header",
@@ -105,6 +117,48 @@ def reaching(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def level(what: str) -> Callable[[F], F]:
+    """Return the option for a level."""
+    choice = click.Choice([one.value for one in Level if one is not Level.ADVICE])
+    return click.option("--level", type=choice, default=Level.HARDENED.value, show_default=True, help=what)
+
+
+def examples(default: int, what: str) -> Callable[[F], F]:
+    """Return the option for the effort of what draws values."""
+    return click.option("--examples", type=click.IntRange(min=1), default=default, show_default=True, help=what)
+
+
+def max_time(default: float, what: str) -> Callable[[F], F]:
+    """Return the option for the time that all may take."""
+    return click.option("--max-time", type=Seconds(), default=default, show_default=True, help=what)
+
+
+def max_providers(who: str) -> Callable[[F], F]:
+    """Return the option for how many providers somebody may hold."""
+    what = f"Most providers that the {who} holds at a time."
+    default = DEFAULT_MAX_PROVIDERS
+    return click.option("--max-providers", type=click.IntRange(min=1), default=default, show_default=True, help=what)
+
+
+def implementation(what: str) -> Callable[[F], F]:
+    """Return the options that say what a report is about."""
+
+    def add(command: F) -> F:
+        name = click.option("--implementation", default="", metavar="NAME", help=f"{what}; goes into the report.")
+        version = click.option(
+            "--implementation-version", default="", metavar="V", help="Its version; goes into the report."
+        )
+        return name(version(command))
+
+    return add
+
+
+def report_dir(default: Path) -> Callable[[F], F]:
+    """Return the option for where reports are written."""
+    what = "Where report.json, junit.xml, report.html and badge.svg are written."
+    return click.option("--report-dir", type=click.Path(path_type=Path), default=default, show_default=True, help=what)
 
 
 def reached(  # noqa: PLR0913
@@ -165,9 +219,9 @@ def _read(context: click.Context, _parameter: click.Parameter, path: Path | None
         return
     from provider_conformance.cli import group  # noqa: PLC0415 - what any command knows may be in the file
 
-    configurable = [one.params for one in group.commands.values() if ELSEWHERE & {_key(p) for p in one.params}]
-    known = {_key(p): p for parameters in configurable for p in parameters if _key(p) not in ELSEWHERE}
-    own = {_key(parameter): parameter.name for parameter in context.command.params}
+    configurable = [one for one in group.commands.values() if ELSEWHERE & {_key(p) for p in one.params}]
+    known = {key for one in configurable for key in settings_of(one)}
+    own = {key: parameter.name for key, parameter in settings_of(context.command).items()}
     for key in content:
         if key not in known and key != PLAUSIBLE:
             raise UsageError(f"{file} has {key!r}, which is no option{_guess(key, known)}")
@@ -181,11 +235,16 @@ def _guess(key: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+def settings_of(command: click.Command) -> dict[str, click.Parameter]:
+    """Return what a file can hold for a command beside the table of plausible values, by what it is called there."""
+    return {_key(parameter): parameter for parameter in command.params if _key(parameter) not in ELSEWHERE}
+
+
 def checked(table: Mapping[str, Any], command: click.Command, folder: Path) -> dict[str, Any]:
     """Return options of a command as a file has them, with paths that are meant from a folder; raises UsageError."""
     from provider_conformance import settings  # noqa: PLC0415
 
-    own = {_key(parameter): parameter for parameter in command.params}
+    own = settings_of(command)
     found: dict[str, Any] = {}
     for key, value in table.items():
         if key == PLAUSIBLE:

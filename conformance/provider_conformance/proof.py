@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provider_conformance import __version__
+from provider_conformance.config import UsageError
 from provider_conformance.contract import Level, load_catalogue, load_contract
 from provider_conformance.reports.blocks import block
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Proof:
-    """What certifying one fault showed: what had to turn red, and all that did, with the first failure of each.
+    """What certifying one fault showed: what had to turn red, and all that did.
 
     `block` tells the failure of the first requirement that had to turn red as reports do, `discrepancies` what
     verifying the report found.
@@ -35,7 +37,6 @@ class Proof:
     wanted: tuple[str, ...]
     red: tuple[str, ...]
     not_tested: tuple[str, ...]
-    summaries: tuple[str, ...]
     seconds: float
     exchanges: int
     left: int
@@ -80,7 +81,8 @@ def prove(faults: Iterable[Fault], workers: int) -> Iterator[Proof]:
 class Notebook:
     """Keeps proofs on disk as they come, so that an interrupted proof goes on where it stopped.
 
-    The first line says what they were made with; proofs of anything else are not taken up again.
+    The first line says what they were made with; proofs of anything else are not taken up again. Raises UsageError
+    where the file cannot be read and written.
     """
 
     def __init__(self, path: Path, *, resume: bool) -> None:
@@ -88,19 +90,34 @@ class Notebook:
         made_with = json.dumps(
             {"tool": __version__, "catalogue": load_catalogue().sha256, "contract": load_contract().sha256}
         )
-        lines = path.read_text().splitlines() if resume and path.exists() else []
-        kept = lines[1:] if lines[:1] == [made_with] else []
-        self.proofs = {proof.fault: proof for proof in map(_proof, kept)}
-        path.write_text("".join(f"{line}\n" for line in (made_with, *kept)))
+        self.proofs: dict[str, Proof] = {}
+        with self._telling():
+            lines = path.read_bytes().splitlines() if resume and path.exists() else []
+            for line in lines[1:] if lines[:1] == [made_with.encode()] else []:
+                with contextlib.suppress(ValueError, TypeError, AttributeError):  # a line that a kill cut off
+                    proof = _proof(line)
+                    self.proofs[proof.fault] = proof
+            path.write_text("".join(f"{line}\n" for line in (made_with, *map(_line, self.proofs.values()))))
 
     def add(self, proof: Proof) -> None:
         """Keep one more proof."""
         self.proofs[proof.fault] = proof
-        with self._path.open("a") as stream:
-            stream.write(json.dumps(dataclasses.asdict(proof)) + "\n")
+        with self._telling(), self._path.open("a") as stream:
+            stream.write(f"{_line(proof)}\n")
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UsageError(f"cannot keep proofs in {self._path}: {error.strerror or error}") from error
 
 
-def _proof(line: str) -> Proof:
+def _line(proof: Proof) -> str:
+    return json.dumps(dataclasses.asdict(proof))
+
+
+def _proof(line: bytes) -> Proof:
     kept: dict[str, Any] = json.loads(line)
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
     return Proof(**values)
@@ -135,7 +152,6 @@ def prove_one(identifier: str) -> Proof:
         fault.requirements,
         (*(result.requirement.id for result in red), *(name for name in advised if name in load_catalogue())),
         tuple(r.requirement.id for r in report.results if r.outcome in {Outcome.NOT_TESTED, Outcome.ERROR}),
-        tuple(f"{result.requirement.id}: {result.failures[0].summary}" for result in red),
         time.monotonic() - began,
         report.exchanges,
         len(report.cleanup.left),

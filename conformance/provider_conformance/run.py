@@ -24,7 +24,7 @@ from provider_conformance.contract import load_catalogue, load_contract
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.guard import Guard
 from provider_conformance.inventory import bearing
-from provider_conformance.journal import HOW_TO_CLEAN_UP, Journal, read_leftovers
+from provider_conformance.journal import HOW_TO_CLEAN_UP, Journal, read_leftovers, writing
 from provider_conformance.limits import CLEANING_TIME
 from provider_conformance.record import Circumstances
 from provider_conformance.session import Session, open_session
@@ -96,7 +96,7 @@ def opened(config: Config, progress: Progress) -> Iterator[Session]:
 
 def _new_journal(path: Path, progress: Progress, *, outlive_power: bool) -> Journal:
     """Open the journal of a run; one that a killed run left, with something to clean up, is kept under another name."""
-    with contextlib.suppress(UsageError):
+    with writing(path), contextlib.suppress(UsageError):
         if path.exists() and not read_leftovers(path).nothing:
             kept = next(name for number in count(1) if not (name := path.with_stem(f"{path.stem}-{number}")).exists())
             path.rename(kept)

@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from provider_conformance.config import DEFAULT_MAX_PROVIDERS
+from provider_conformance import options
 from provider_conformance.contract import Level
-from provider_conformance.options import Seconds, configured, plausible, reached, reaching
+from provider_conformance.options import configured, plausible, reached, reaching
 
 if TYPE_CHECKING:
     from provider_conformance.config import Config
 
-LEVELS = tuple(level.value for level in Level if level is not Level.ADVICE)
 DEFAULT_EXAMPLES = 1000
 DEFAULT_MAX_TIME = 3600.0
-LARGEST_SEED = 2**64 - 1
 
 
 @click.command(
@@ -41,50 +39,19 @@ Exit codes:
     metavar="DIRECTORY|URL",
     help="Examples that failed, to be tried first: a directory, or redis://HOST of what several machines share.",
 )
-@click.option(
-    "--level",
-    type=click.Choice(LEVELS),
-    default=Level.HARDENED.value,
-    show_default=True,
-    help="The highest level of what is looked for.",
-)
-@click.option(
-    "--examples",
-    type=click.IntRange(min=1),
-    default=DEFAULT_EXAMPLES,
-    show_default=True,
-    help="Effort: values that are drawn for each property; of orders of operations a tenth.",
-)
-@click.option(
-    "--max-time",
-    type=Seconds(),
-    default=DEFAULT_MAX_TIME,
-    show_default=True,
-    help="Budget for the whole search in seconds, which the properties share.",
-)
-@click.option(
-    "--max-providers",
-    type=click.IntRange(min=1),
-    default=DEFAULT_MAX_PROVIDERS,
-    show_default=True,
-    help="Most providers that the search holds at a time.",
-)
+@options.level("The highest level of what is looked for.")
+@options.examples(DEFAULT_EXAMPLES, "Effort: values that are drawn for each property; of orders of operations a tenth.")
+@options.max_time(DEFAULT_MAX_TIME, "Budget for the whole search in seconds, which the properties share.")
+@options.max_providers("search")
 @click.option(
     "--repeat",
     "seed",
-    type=click.IntRange(0, LARGEST_SEED),
+    type=options.SEEDS,
     metavar="SEED",
     help="Draw the values of an earlier search again, by the seed that it told.  [default: new ones each time]",
 )
-@click.option("--implementation", default="", metavar="NAME", help="What is searched; goes into the report.")
-@click.option("--implementation-version", default="", metavar="V", help="Its version; goes into the report.")
-@click.option(
-    "--report-dir",
-    type=click.Path(path_type=Path),
-    default=Path("provider-conformance-search"),
-    show_default=True,
-    help="Where report.json, junit.xml, report.html and badge.svg are written.",
-)
+@options.implementation("What is searched")
+@options.report_dir(Path("provider-conformance-search"))
 @click.pass_context
 def search_command(  # noqa: PLR0913 - one parameter an option is how click hands them over
     context: click.Context,
@@ -113,7 +80,7 @@ def search_command(  # noqa: PLR0913 - one parameter an option is how click hand
     config = replace(
         reached(base_url, **reach),
         level=Level(level),
-        seed=secrets.randbelow(LARGEST_SEED + 1) if seed is None else seed,
+        seed=secrets.randbelow(options.LARGEST_SEED + 1) if seed is None else seed,
         max_time=max_time,
         max_providers=max_providers,
         examples=examples,
@@ -134,10 +101,10 @@ def _search(config: Config, database: str | None) -> int:
     from provider_conformance.reports import badge, html_report, json_report, junit  # noqa: PLC0415
     from provider_conformance.reports.console import show_report  # noqa: PLC0415
     from provider_conformance.reports.files import prepare  # noqa: PLC0415
-    from provider_conformance.reports.stream import TolerantStream  # noqa: PLC0415
+    from provider_conformance.reports.stream import tolerant  # noqa: PLC0415
     from provider_conformance.search_progress import SearchProgress, last_line  # noqa: PLC0415
 
-    output = TolerantStream(sys.stdout)
+    output = tolerant(sys.stdout)
     with SearchProgress(output) as progress:
         examples = None if database is None else opened_database(database, progress.note)
         stale = (one.FILE_NAME for one in (json_report, junit, html_report, badge, evidence))
@@ -149,6 +116,8 @@ def _search(config: Config, database: str | None) -> int:
     show_report(progress.console, report)
     for requirement in searched.unrepeated:
         progress.note(f"{requirement} was broken once, and not when the same values were sent again")
+    for requirement in searched.untried:
+        progress.note(f"{requirement} was broken once, and the search ended before the same values were sent again")
     written = write_reports(searched.record, report, config)
     progress.console.print(last_line(report))
     output.flush()

@@ -72,18 +72,22 @@ class ClusterLostError(RunEndedError):
 
 
 class Notebook:
-    """What has come out so far, a line a system, so that an interrupted fleet can be resumed."""
+    """What has come out so far, a line a system, so that an interrupted fleet can be resumed.
+
+    Raises UsageError where the file cannot be read and written.
+    """
 
     def __init__(self, path: Path, *, resume: bool) -> None:
         self._path = path
         self.outcomes: dict[str, FleetResult] = {}
-        if resume:
-            with contextlib.suppress(FileNotFoundError):
-                for line in path.read_bytes().splitlines():
-                    with contextlib.suppress(ValueError, TypeError, KeyError):  # a line that a kill cut off
-                        outcome = outcome_of(json.loads(line))
-                        self.outcomes[outcome.name] = outcome
-        write_private(path, "".join(f"{_line(outcome)}\n" for outcome in self.outcomes.values()).encode())
+        try:
+            for line in path.read_bytes().splitlines() if resume and path.exists() else ():
+                with contextlib.suppress(ValueError, TypeError, KeyError):  # a line that a kill cut off
+                    outcome = outcome_of(json.loads(line))
+                    self.outcomes[outcome.name] = outcome
+            write_private(path, "".join(f"{_line(outcome)}\n" for outcome in self.outcomes.values()).encode())
+        except OSError as error:
+            raise UsageError(f"cannot keep what comes out in {path}: {error.strerror or error}") from error
 
     def knows(self, target: FleetTarget) -> bool:
         """Tell whether a system is done: not if another one bore its name."""
@@ -208,7 +212,7 @@ class Conductor:
         try:
             with locked(self._lock(target), patience):
                 return True
-        except (UsageError, OSError):
+        except UsageError:
             return False
 
     def _next(self) -> str:

@@ -123,6 +123,8 @@ def _check_keys(table: Any, known: frozenset[str], where: str) -> None:
     if not isinstance(table, dict) or not table.keys() <= known:
         raise UsageError(f"{where} may have {', '.join(sorted(known))}, and nothing else")
     options = table.get("settings", {})
+    if isinstance(options, dict) and "baseline" in options:
+        raise UsageError(f"{where}: a fleet has no baseline, which one run writes; give known-failures instead")
     if not isinstance(options, dict) or options.keys() & RESERVED:
         raise UsageError(f"{where}: settings are options of `run`, without {', '.join(sorted(RESERVED))}")
     for key in ("token-env", "token-file"):

@@ -13,7 +13,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from distributed import Status, get_worker
 
@@ -27,7 +27,7 @@ from provider_conformance.settings import TOKEN_VARIABLE
 from provider_conformance.verdict import ExitCode, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 REPORT = "report.json"
 STALE = (REPORT, "report.html", "junit.xml", "badge.svg", "evidence.jsonl.gz", "exchanges.har")
@@ -95,15 +95,24 @@ class HeldError(UsageError):
     """Somebody else holds a lock, and does not let go of it."""
 
 
+class UnwantedError(UsageError):
+    """Whoever has asked for a system to be certified has gone, or wants it no more."""
+
+
 def certify_target(job: Job, token: Secret) -> FleetResult | Killed:
-    """Certify a system, after destroying what an earlier try at it left; never two at once."""
+    """Certify a system, after destroying what an earlier try at it left; never two at once.
+
+    What nobody waits for is not begun: the reports of the last run stay, for one that is resumed.
+    """
     folder = Path(job.folder)
     if job.version != __version__:
         return unfinished(job, f"the worker on {socket.gethostname()} has version {__version__}, not {job.version}")
     try:
-        with locked(Path(job.lock)) as lock:
+        with locked(Path(job.lock), check=_check_wanted) as lock:
+            _check_wanted()
             prepare(folder, STALE)
             _clean_up(job, token, lock)
+            _check_wanted()
             code = _command(["run", job.base_url, "--report-dir", str(folder)], job, token, lock)
             if code < 0:
                 _clean_up(job, token, lock)
@@ -124,26 +133,41 @@ def unfinished(job: Job, reason: str) -> FleetResult:
 
 
 @contextlib.contextmanager
-def locked(path: Path, patience: float = PATIENCE) -> Iterator[int]:
+def locked(path: Path, patience: float = PATIENCE, check: Callable[[], None] = lambda: None) -> Iterator[int]:
     """Hold a lock; the processes of the run inherit it, so that it lasts as long as the last of them.
 
-    Raises HeldError and OSError.
+    What `check` raises ends the wait for it. Raises HeldError, and UsageError where there can be no lock.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _opened(path)
     try:
         deadline = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise HeldError(f"another run has held {path} for {patience:.0f} s") from None
-                time.sleep(PAUSE)
+        while not _taken(path, descriptor):
+            if time.monotonic() >= deadline:
+                raise HeldError(f"another run has held {path} for {patience:.0f} s")
+            check()
+            time.sleep(PAUSE)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UsageError(f"cannot open the lock {path}: {error.strerror or error}") from error
+
+
+def _taken(path: Path, descriptor: int) -> bool:
+    """Take a lock unless somebody else holds it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:  # a file system without locks
+        raise UsageError(f"cannot lock {path}: {error.strerror or error}") from error
+    return True
 
 
 def _clean_up(job: Job, token: Secret, lock: int) -> None:
@@ -179,7 +203,7 @@ def _command(words: list[str], job: Job, token: Secret, lock: int) -> int:
         SETTINGS_VARIABLE: json.dumps(dict(job.settings)),
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
     }
-    with tempfile.TemporaryDirectory() as scratch, (Path(job.folder) / OUTPUT).open("wb") as output:
+    with tempfile.TemporaryDirectory() as scratch, _private(Path(job.folder) / OUTPUT) as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-P", "-m", "provider_conformance.fleet.guarded", *words],
             stdin=subprocess.PIPE,
@@ -202,6 +226,13 @@ def _command(words: list[str], job: Job, token: Secret, lock: int) -> int:
             process.wait()
 
 
+def _private(path: Path) -> BinaryIO:
+    """Open a file for writing that only its owner may read, whoever might read an older one of that name."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "wb")
+
+
 def _wanted() -> bool:
     """Tell whether anybody waits for what this task does: Dask cannot end one that runs, it only takes note."""
     try:
@@ -210,6 +241,11 @@ def _wanted() -> bool:
         return True
     task = worker.state.tasks.get(worker.get_current_task())
     return worker.status in ALIVE and task is not None and task.state != "cancelled"
+
+
+def _check_wanted() -> None:
+    if not _wanted():
+        raise UnwantedError("nobody waits for it any more")
 
 
 def _outcome(job: Job, code: int) -> FleetResult:

@@ -1,14 +1,34 @@
-"""A standard output that never interrupts a run."""
+"""Standard output and standard error that never interrupt what writes to them."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
-from typing import TYPE_CHECKING, TextIO
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+
+@contextlib.contextmanager
+def tolerated() -> Iterator[TolerantStream]:
+    """Let standard output and standard error take everything in a block, whoever writes it; gives the former."""
+    output: Any = tolerant(sys.stdout)  # one in all but name, for lack of a buffer below it
+    complaints: Any = tolerant(sys.stderr)
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(complaints):
+        try:
+            yield output
+        finally:
+            output.flush()
+            complaints.flush()
+
+
+def tolerant(stream: TextIO | TolerantStream | None) -> TolerantStream:
+    """Return what writes to a stream and never raises: the stream itself if it is like that."""
+    return stream if isinstance(stream, TolerantStream) else TolerantStream(stream)
 
 
 class TolerantStream(io.TextIOBase):
@@ -16,12 +36,12 @@ class TolerantStream(io.TextIOBase):
 
     A reader that goes away (`| head`), a full disk and a character that the terminal's encoding lacks must
     not raise in the middle of a run that has providers to destroy. `broken` then says why nobody saw the
-    output.
+    output. None is a stream that was closed before this process began.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self.broken: OSError | None = None
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream or io.StringIO()
+        self.broken = None if stream else OSError(errno.EBADF, os.strerror(errno.EBADF))
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
@@ -32,6 +52,8 @@ class TolerantStream(io.TextIOBase):
 
     def write(self, text: str, /) -> int:
         """Write a text, or drop it when the stream is broken."""
+        if not isinstance(text, str):  # by this click tells streams of text from others
+            raise TypeError(f"a text is needed, not {type(text).__name__}")
         if self.broken is None:
             try:
                 self._stream.write(text)
