@@ -408,6 +408,19 @@ def test_the_suite_run_by_pytest_leaves_nothing_when_it_is_ended(
     assert process.returncode == 3
 
 
+def test_the_suite_run_by_pytest_tells_of_a_journal_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "provider-conformance-report" / "journal.jsonl").mkdir(parents=True)
+    arguments = ["-m", "pytest", "--pyargs", "provider_conformance.suite", "--target", server.base_url]
+
+    done = subprocess.run(
+        [sys.executable, *arguments], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "cannot write the journal" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 class StoresTwice(Reference):
     """Stores what is created twice, and gives the id of one."""
 

@@ -39,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Look at the target before any test is collected."""
     if not any(SUITE in argument for argument in config.invocation_params.args):
         return
+    from provider_conformance.config import UsageError  # noqa: PLC0415
     from provider_conformance.outcomes import report_of  # noqa: PLC0415
     from provider_conformance.plugin import SuitePlugin  # noqa: PLC0415 - slow, and only for the suite
     from provider_conformance.progress import Silence  # noqa: PLC0415
@@ -52,7 +53,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
     stack = config.stash[ENTERED] = ExitStack()
-    session = stack.enter_context(opened(_settings(config), Silence()))
+    try:
+        session = stack.enter_context(opened(_settings(config), Silence()))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
     stack.enter_context(interruptible(session.guard))
     started = datetime.now(UTC)
     with cleaned_up_after_a_defect(session):
