@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +185,23 @@ def test_a_number_that_is_no_id_stays_what_it_is(tmp_path: Path) -> None:
     assert {name: members[name] for name in ("port", "ips", "in_parameters")} == {
         name: body[name] for name in ("port", "ips", "in_parameters")
     }
+
+
+def test_a_number_beside_the_id_needs_no_more_than_a_provider(tmp_path: Path) -> None:
+    first = sent("create", BODY | {"name": "pconf-3054-1"}, gives={"id": 1})
+    too_long = sent("update", {**BODY, "id": 1, "padding": "x" * 20_000})
+    odd = sent("update", {**BODY, "id": OLD, "": 1})
+    reports = recorded(tmp_path, [first, too_long, CREATE, odd])
+    content = (reports / evidence.FILE_NAME).read_bytes()
+    record = evidence.read(content)
+    (claim,) = record.claims
+    evidence.write(replace(record, claims=(replace(claim, story=(3,)),)), reports)
+
+    with Greedy() as server:
+        done = replayed(reports, server)
+        (update,) = server.sent_to("update")
+    assert done.returncode == 1, done.stdout
+    assert {json.loads(update.body)[name] for name in ("id", "")} == {FIRST_ID, FIRST_ID + 1}
 
 
 def without(name: str) -> tuple[Any, ...]:

@@ -29,16 +29,18 @@ def history(record: Record, claim: Claim) -> list[int]:
     """Return the numbers of the exchanges that a claim needs, in the order in which they were sent.
 
     These are its own and its story's, and of every provider of the run in them the create and the last accepted update
-    before, and its destroy where it was gone.
+    before, and its destroy where it was gone. Of one whose id is only one of several numbers, no update is needed.
     """
     exchanges = {exchange.number: exchange for exchange in record.exchanges}
     wanted = {number for number in (*claim.story, *claim.exchanges) if number in exchanges}
     last = max(wanted, default=0)
     lives = _lives(record.exchanges, last)
     mentioned = {identity for number in wanted for identity in _ids_of(exchanges[number])}
-    mentioned |= set(ids_among(claim.arguments))
-    for identity in mentioned & lives.keys():
-        wanted |= _needed(lives[identity], wanted)
+    named = {identity for number in wanted for identity in _targets_of(exchanges[number])}
+    named |= set(ids_among(claim.arguments))
+    for identity in (mentioned | named) & lives.keys():
+        life = [one for one in lives[identity] if identity in named or one.operation != Operation.UPDATE]
+        wanted |= _needed(life, wanted)
     return sorted(wanted)
 
 
@@ -86,7 +88,7 @@ def _asked_of(exchange: Exchange) -> int | None:
 
 
 def _targets_of(exchange: Exchange) -> set[int]:
-    """Return the ids that an update or destroy is about."""
+    """Return the id that an exchange names as the docs say, or else every number in it that may be one."""
     identity = _asked_of(exchange)
     return _ids_of(exchange) if identity is None else {identity}
 
