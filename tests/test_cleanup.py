@@ -223,6 +223,31 @@ def test_a_provider_whose_name_was_lost_or_cut_off_is_told(server: Server, name:
     assert [one["id"] for one in everybody(server)] == [ours]
 
 
+def test_a_provider_that_bears_no_name_is_known_by_its_marks(server: Server, tmp_path: Path) -> None:
+    ours = ask(server, "create", provider(""))["id"]
+    theirs = ask(server, "create", provider("") | {"auth_id": "somebody"})["id"]
+    created = {"event": "created", "name": "", "marks": {"auth_id": "auth ", "hostname": "elsewhere.example.com"}}
+    journal = journal_of(server, tmp_path, *({**created, "id": identity} for identity in (ours, theirs)))
+
+    done = command("cleanup", str(journal), cwd=tmp_path)
+
+    assert (done.returncode, done.stdout.count("destroyed provider")) == (0, 1), done.stdout
+    assert [one["id"] for one in everybody(server)] == [theirs]
+
+
+def test_a_create_after_a_search_for_those_before_is_looked_for_again(server: Server, tmp_path: Path) -> None:
+    kept = ask(server, "create", provider("pconf-1234-77"))["id"]
+    ours = ask(server, "create", provider("pconf-1234-78"))["id"]
+    sent = [{"event": "create", "name": f"pconf-1234-{number}"} for number in (77, 78)]
+    journal = journal_of(server, tmp_path, sent[0], {"event": "end"}, sent[1])
+
+    done = command("cleanup", str(journal), cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"destroyed provider {ours}" in done.stdout
+    assert [one["id"] for one in everybody(server)] == [kept]
+
+
 def test_a_target_that_is_away_leaves_the_journal_as_it_is(tmp_path: Path) -> None:
     with Server(token=TOKEN) as server:
         ours = ask(server, "create", provider("pconf-1234-1"))["id"]

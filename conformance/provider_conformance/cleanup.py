@@ -15,10 +15,11 @@ from provider_conformance.ledger import Ledger
 from provider_conformance.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from provider_conformance.config import Config
     from provider_conformance.journal import Journal, Leftovers
+    from provider_conformance.jsontext import JsonValue
 
 MOST_SHOWN = 2000
 """Providers without a name in the list that are looked at one by one."""
@@ -32,10 +33,17 @@ class Findings:
     left: list[str] = field(default_factory=list)
 
 
-def clean_up(config: Config, leftovers: Leftovers, journal: Journal, note: Callable[[str], None]) -> Findings:
-    """Destroy the providers of a journal, each only after show has confirmed that it bears a name of that run.
+def clean_up(
+    config: Config,
+    leftovers: Leftovers,
+    journal: Journal,
+    note: Callable[[str], None],
+    nameless: Collection[int] = (),
+) -> Findings:
+    """Destroy the providers of a journal, each only after show has confirmed that it bears a name or mark of that run.
 
-    It may be called again, and while others use the target: what has become somebody else's is left alone.
+    It may be called again, and while others use the target: what has become somebody else's is left alone. Whoever has
+    just created some that are `nameless` knows them by their ids, as long as they bear no name.
     """
     findings = Findings()
     ledger = Ledger()
@@ -44,7 +52,7 @@ def clean_up(config: Config, leftovers: Leftovers, journal: Journal, note: Calla
     target.traffic.intruded = True
     try:
         api = Api(target, ledger)
-        Cleaner(api, Inventory(api, ledger), leftovers, journal, findings).clean()
+        Cleaner(api, Inventory(api, ledger), leftovers, journal, findings, nameless).clean()
     except (NotTestableError, RunEndedError) as reason:
         findings.left.append(str(reason))
     finally:
@@ -55,14 +63,21 @@ def clean_up(config: Config, leftovers: Leftovers, journal: Journal, note: Calla
 class Cleaner:
     """Looks for the providers of one journal and destroys them."""
 
-    def __init__(
-        self, api: Api, inventory: Inventory, leftovers: Leftovers, journal: Journal, findings: Findings
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works on, and what it works with
+        self,
+        api: Api,
+        inventory: Inventory,
+        leftovers: Leftovers,
+        journal: Journal,
+        findings: Findings,
+        nameless: Collection[int],
     ) -> None:
         self._api = api
         self._inventory = inventory
         self._leftovers = leftovers
         self._journal = journal
         self._findings = findings
+        self._nameless = nameless
 
     def clean(self) -> None:
         """Destroy what was created, and then what creates without an answer may have left."""
@@ -80,11 +95,12 @@ class Cleaner:
         if self._inventory.is_gone(shown, identity):
             self._journal.destroyed(identity)
             return True
-        name = (judge.members_of(shown) or {}).get("name")
-        if not shown.succeeded or not isinstance(name, str):
-            return self._left(identity, f"show does not tell its name: {judge.answer(shown)}")
-        if not name.casefold().startswith(tuple(self._leftovers.prefixes)):
-            if any(prefix.startswith(name.casefold()) for prefix in self._leftovers.prefixes):
+        members = (judge.members_of(shown) or {}) if shown.succeeded else {}
+        if not self._is_ours(identity, members):
+            name = members.get("name")
+            if not isinstance(name, str):
+                return self._left(identity, f"show does not tell its name: {judge.answer(shown)}")
+            if self._may_be_cut_off(identity, name):
                 return self._left(identity, f"show gives it the name {judge.quoted(name)}, which may be cut off ours")
             # Somebody else's by now, and hence none of ours any more.
             self._journal.destroyed(identity)
@@ -96,6 +112,20 @@ class Cleaner:
         self._journal.destroyed(identity)
         self._findings.destroyed.append(identity)
         return True
+
+    def _is_ours(self, identity: int, members: Mapping[str, JsonValue]) -> bool:
+        """Tell whether show gives a provider of the run: by its name, by a mark, or by the want of any name."""
+        name, marks = members.get("name"), self._leftovers.marks.get(identity, {})
+        if isinstance(name, str) and name.casefold().startswith(tuple(self._leftovers.prefixes)):
+            return True
+        if any(members.get(key) == mark for key, mark in marks.items()):
+            return True
+        return identity in self._nameless and loose_id(members.get("id")) == identity and not name
+
+    def _may_be_cut_off(self, identity: int, name: str) -> bool:
+        """Tell whether a name may be what a server has left of the one that the run gave."""
+        given = self._leftovers.created.get(identity, "")
+        return bool(given) and given.casefold().startswith(name.casefold())
 
     def _left(self, identity: int, reason: str) -> bool:
         self._findings.left.append(f"provider {identity}: {reason}")

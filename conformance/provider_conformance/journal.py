@@ -7,14 +7,15 @@ import json
 import os
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any, TextIO
 
 from provider_conformance.config import UsageError
 from provider_conformance.values.plausible import RUN_OF_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 HOW_TO_CLEAN_UP = "provider-conformance cleanup JOURNAL (journal.jsonl beside the reports)"
@@ -36,9 +37,9 @@ class Journal:
     """Appends one JSON object a line; a create's name is on the disk itself before the create is sent.
 
     The other lines survive a kill of the process at once, and a power cut soon: the name alone finds a provider again.
-    Lines have an `event`: `run` (base URL), `create` (name, about to be sent), `created` (name and id), `destroyed`
-    (id), and at last `end`, after which no create is without an answer. Where the target itself is gone after a power
-    cut, the journal need not `outlive_power`.
+    Lines have an `event`: `run` (base URL), `create` (name, about to be sent), `created` (name and id, and `marks`,
+    other values that nobody else has), `destroyed` (id), and `end`, where no create before it is without an answer any
+    more. Where the target itself is gone after a power cut, the journal need not `outlive_power`.
     """
 
     def __init__(self, path: Path, *, resume: bool = False, outlive_power: bool = True) -> None:
@@ -62,9 +63,9 @@ class Journal:
         if self._stream is not None and self._outlive_power:
             os.fsync(self._stream.fileno())
 
-    def created(self, name: str, identity: int) -> None:
-        """Note the id that a create returned."""
-        self._write(event="created", name=name, id=identity)
+    def created(self, name: str, identity: int, marks: Mapping[str, str] | None = None) -> None:
+        """Note the id that a create returned, and by what its provider is known besides its name, or without any."""
+        self._write(event="created", name=name, id=identity, **({"marks": dict(marks)} if marks else {}))
 
     def destroyed(self, identity: int) -> None:
         """Note that a provider of ours is gone."""
@@ -80,21 +81,35 @@ class Journal:
             self._stream.close()
             self._stream = None
 
-    def _write(self, **line: str | int) -> None:
+    def _write(self, **line: str | int | dict[str, str]) -> None:
         with self._turn:
             if self._stream is not None:
                 self._stream.write(json.dumps(line) + "\n")
                 self._stream.flush()
 
 
+def new_journal(path: Path, note: Callable[[str], None], *, outlive_power: bool = True) -> Journal:
+    """Open a new journal; one that was left behind, with something to clean up, is kept under another name."""
+    with writing(path), contextlib.suppress(UsageError):
+        if path.exists() and not read_leftovers(path).nothing:
+            kept = next(name for number in count(1) if not (name := path.with_stem(f"{path.stem}-{number}")).exists())
+            path.rename(kept)
+            note(f"an earlier run was killed: `provider-conformance cleanup {kept}` destroys what it left")
+    return Journal(path, outlive_power=outlive_power)
+
+
 @dataclass(frozen=True)
 class Leftovers:
-    """What a journal says may still be there: names by id, names that had no answer, and how all of them begin."""
+    """What a journal says may still be there: names by id, names that had no answer, and how all of them begin.
+
+    `marks` are further values, by id, of which each tells that the provider is still the one that was created.
+    """
 
     base_url: str
     created: dict[int, str]
     unanswered: frozenset[str]
     prefixes: frozenset[str]
+    marks: dict[int, dict[str, str]] = field(default_factory=dict)
 
     @property
     def nothing(self) -> bool:
@@ -104,31 +119,35 @@ class Leftovers:
 
 def read_leftovers(path: Path) -> Leftovers:
     """Read a journal; a last line that was cut off is left out. Raises UsageError when it is none."""
-    base_url, ended = "", False
+    base_url = ""
     created: dict[int, str] = {}
+    marks: dict[int, dict[str, str]] = {}
     ids: dict[str, set[int]] = {}
     sent: Counter[str] = Counter()
+    prefixes: set[str] = set()
     for line in _lines(path):
         match line:
             case {"event": "run", "base_url": str(url)}:
                 base_url = url
             case {"event": "create", "name": str(name)}:
                 sent[name] += 1
+                prefixes.update(found.group() for found in [RUN_OF_NAME.match(name)] if found)
             case {"event": "created", "name": str(name), "id": int(identity)}:
                 created[identity] = name
+                marks[identity] = {key: mark for key, mark in line.get("marks", {}).items() if isinstance(mark, str)}
                 ids.setdefault(name, set()).add(identity)
             case {"event": "destroyed", "id": int(identity)}:
                 created.pop(identity, None)
             case {"event": "end"}:
-                ended = True
+                sent.clear()
+                ids.clear()
             case _:
                 raise UsageError(f"{path} is no journal of a run: it has the line {json.dumps(line)[:80]}")
     if not base_url:
         raise UsageError(f"{path} is no journal of a run: it does not say which target it is about")
-    prefixes = frozenset(found.group() for name in sent if (found := RUN_OF_NAME.match(name)))
     # The same name may be sent again, once another has given it up.
     unanswered = frozenset(name for name, times in sent.items() if len(ids.get(name, ())) < times)
-    return Leftovers(base_url, created, frozenset() if ended else unanswered, prefixes)
+    return Leftovers(base_url, created, unanswered, frozenset(prefixes), marks)
 
 
 def _lines(path: Path) -> list[Any]:

@@ -11,6 +11,7 @@ from provider_conformance.config import UsageError
 from provider_conformance.options import configured, reached, reaching
 from provider_conformance.verdict import ExitCode
 
+REPLAY_JOURNAL = "replay.jsonl"
 existing = click.Path(path_type=Path, exists=True)
 
 
@@ -78,26 +79,38 @@ def compare_command(old: Path, new: Path) -> int:
 def replay_command(report: Path, base_url: str | None, failure: int | None, **reach: Any) -> int:
     """Send the requests of REPORT's failures to the live system again, and say whether they still fail.
 
-    The system is that of the report, or the one at BASE_URL. Ids are renewed: only providers that the replay created
-    are changed, and they are destroyed again. Exits with 1 when a failure still fails, with 0 when none does, and with
-    3 when that cannot be told of one.
+    The system is that of the report, or the one at BASE_URL. Ids and names are renewed: only providers that the replay
+    created are changed, and they are destroyed again, after each failure. What a kill leaves is in replay.jsonl beside
+    the report, for `cleanup`. Exits with 1 when a failure still fails, with 0 when none does, and with 3 when that
+    cannot be told of one, or when something may be left though none fails.
     """
-    from provider_conformance.replay import Answer, replay  # noqa: PLC0415
+    from provider_conformance.masking import masked_by  # noqa: PLC0415
+    from provider_conformance.replay import Answer, replaying  # noqa: PLC0415
     from provider_conformance.reports.inert import LONGEST_LINE, inert  # noqa: PLC0415
     from provider_conformance.verify import read_evidence  # noqa: PLC0415
 
     record = read_evidence(report)
     config = reached(base_url or record.circumstances.base_url, **reach)
-    journal = (report if report.is_dir() else report.parent) / "replay.jsonl"
+    mask = masked_by(config.token or "")
+
+    def tell(line: str) -> None:
+        click.echo(inert(mask(line), LONGEST_LINE))
+
+    journal = (report if report.is_dir() else report.parent) / REPLAY_JOURNAL
     answers = []
-    for number, told in replay(record, config, journal, failure, click.echo):
-        answers.append(told.answer)
-        line = f"{number}. {told.requirement} {told.answer}: {told.summary}"
-        click.echo(inert(line + (f" ({told.reason})" if told.reason else ""), LONGEST_LINE))
+    with replaying(record, config, journal, lambda text: tell(f"note: {text}")) as replays:
+        for number, told in replays.each(failure):
+            answers.append(told.answer)
+            line = f"{number}. {told.requirement} {told.answer}: {told.summary}"
+            tell(line + (f" ({told.reason})" if told.reason else ""))
+    for reason in replays.left:
+        tell(f"LEFT: {reason}")
+    if replays.left:
+        click.echo(f"something may be left; mend that and run: provider-conformance cleanup {journal}", err=True)
     if failure is not None and not answers:
         raise UsageError(f"the report has no failure {failure}")
     if not answers:
         click.echo("the report has no failures")
     if Answer.FAILS in answers:
         return ExitCode.NONCONFORMANT
-    return ExitCode.INCOMPLETE if Answer.UNKNOWN in answers else ExitCode.CONFORMANT
+    return ExitCode.INCOMPLETE if Answer.UNKNOWN in answers or replays.left else ExitCode.CONFORMANT

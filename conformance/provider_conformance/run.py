@@ -13,18 +13,16 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.resources import as_file, files
-from itertools import count
 from typing import TYPE_CHECKING
 
 from provider_conformance import __version__, judge
 from provider_conformance.about import EMBEDDED
 from provider_conformance.concealing import masker_of, record_of
-from provider_conformance.config import UsageError
 from provider_conformance.contract import load_catalogue, load_contract
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.guard import Guard
 from provider_conformance.inventory import bearing
-from provider_conformance.journal import HOW_TO_CLEAN_UP, Journal, read_leftovers, writing
+from provider_conformance.journal import HOW_TO_CLEAN_UP, new_journal
 from provider_conformance.limits import CLEANING_TIME
 from provider_conformance.record import Circumstances
 from provider_conformance.session import Session, open_session
@@ -34,7 +32,6 @@ from provider_conformance.verdict import Cleanup, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
     from types import FrameType
 
     from provider_conformance.config import Config
@@ -83,7 +80,7 @@ def opened(config: Config, progress: Progress) -> Iterator[Session]:
         if embedded and not config.implementation:
             config = replace(config, implementation=EMBEDDED, implementation_version=__version__)
         config.report_dir.mkdir(parents=True, exist_ok=True)
-        journal = _new_journal(config.report_dir / JOURNAL, progress, outlive_power=not embedded)
+        journal = new_journal(config.report_dir / JOURNAL, progress.note, outlive_power=not embedded)
         guard = Guard(config.max_time)
         session = open_session(replace(config, base_url=base_url, token=token), progress, journal, guard)
         try:
@@ -92,16 +89,6 @@ def opened(config: Config, progress: Progress) -> Iterator[Session]:
             session.target.close()
             session.ledger.forget()
             journal.close()
-
-
-def _new_journal(path: Path, progress: Progress, *, outlive_power: bool) -> Journal:
-    """Open the journal of a run; one that a killed run left, with something to clean up, is kept under another name."""
-    with writing(path), contextlib.suppress(UsageError):
-        if path.exists() and not read_leftovers(path).nothing:
-            kept = next(name for number in count(1) if not (name := path.with_stem(f"{path.stem}-{number}")).exists())
-            path.rename(kept)
-            progress.note(f"an earlier run was killed: `provider-conformance cleanup {kept}` destroys what it left")
-    return Journal(path, outlive_power=outlive_power)
 
 
 @contextlib.contextmanager

@@ -75,18 +75,26 @@ def _avoid_names_in_use(session: Session, listing: Exchange) -> None:
 
     Where there is anybody, the first and the last page are looked at, where such providers are.
     """
-    size = (judge.members_of(listing) or {}).get("count")
-    if not isinstance(size, int) or not 1 <= size <= MOST_COUNTED:
+    names = names_at_the_ends(session.api, listing)
+    if not names:
         return
-    last = -(-size // LARGEST_PAGE)
-    pages = session.api.list_each((number, LARGEST_PAGE, "DEFAULT") for number in sorted({0, 1, last - 1, last}))
-    names = [item.get("name") for page in pages if page.succeeded for item in judge.listed(page)]
     for attempt in range(MOST_NONCES):
         values = replace(session.providers.values, nonce=nonce(session.config.seed, attempt))
-        if not any(isinstance(name, str) and name.startswith(values.prefix) for name in names):
+        if not any(name.startswith(values.prefix) for name in names):
             break
         session.progress.note("names of another run are in use, now or since it was killed: this run takes others")
     session.providers.values = values
+
+
+def names_at_the_ends(api: Api, listing: Exchange) -> list[str]:
+    """Return the names on the first and the last pages of the list, where those of other runs are."""
+    size = (judge.members_of(listing) or {}).get("count")
+    if not isinstance(size, int) or not 1 <= size <= MOST_COUNTED:
+        return []
+    last = -(-size // LARGEST_PAGE)
+    pages = api.list_each((number, LARGEST_PAGE, "DEFAULT") for number in sorted({0, 1, last - 1, last}))
+    names = (item.get("name") for page in pages if page.succeeded for item in judge.listed(page))
+    return [name for name in names if isinstance(name, str)]
 
 
 def _advise_workers(session: Session) -> None:
