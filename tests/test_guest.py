@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from command import TOKEN, certify
+from provider_conformance.api import may_be_about
+from provider_conformance.call import Call
 from provider_conformance.config import DEFAULT_SEED
 from provider_conformance.contract import Level
 from provider_conformance.faults.catalogue import combined
@@ -85,6 +87,22 @@ def test_who_is_given_an_id_that_was_the_run_s_is_not_touched(tmp_path: Path) ->
         left = [one["id"] for one in reference.store.all()]
     assert run.ids("fail") == {"DESTROY-1"}, run.output
     assert left == [reference.theirs]
+
+
+@pytest.mark.parametrize(
+    ("call", "about"),
+    [
+        (Call("destroy", "POST", body=b'{"id": 7}'), {7}),
+        (Call("destroy", "POST", body=b'{"id": 7, "8": 0}'), {7}),
+        (Call("destroy", "POST", body=b'{"id": "7 "}'), {7}),
+        (Call("update", "POST", body=b'{"id": [7], "port": 5060}'), {7}),
+        (Call("destroy", "POST", body=b"id=7"), {7}),
+        (Call("destroy", "GET", query=(("id", "7"),)), {7}),
+        (Call("create", "POST", body=b'{"name": "pconf-1-7", "x": 9}'), set()),
+    ],
+)
+def test_a_request_is_about_every_id_in_it_however_it_is_written(call: Call, about: set[int]) -> None:
+    assert may_be_about(call) == about
 
 
 class StoresFirst(Reference):

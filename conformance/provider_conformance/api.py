@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from provider_conformance import judge
-from provider_conformance.call import Call, json_body
+from provider_conformance.call import Call, json_body, query_of
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError, TargetLostError
 from provider_conformance.exchange import JSON_TYPE, TransportProblem
 from provider_conformance.inventory import LARGEST_PAGE
+from provider_conformance.mentioned import mentioned_ids
 from provider_conformance.thinning import strangers, thinned
 from provider_conformance.values.plausible import is_ours
 
@@ -33,6 +34,9 @@ NAMED_ID = re.compile(rb'"id"\s*:\s*(-?[0-9]{1,19})(?![0-9.eE])')
 
 PLAIN_NUMBER = re.compile(r"[0-9]{1,9}")
 PLAIN_ID = re.compile(r"-?[0-9]{1,19}")
+
+READS = frozenset({Operation.SHOW, Operation.LIST})
+"""Operations that change nothing."""
 
 JUDGED_AS_JSON = frozenset({Operation.CREATE, Operation.SHOW, Operation.LIST})
 """Operations whose 200 answer has documented JSON; update's and destroy's is free (D12)."""
@@ -311,9 +315,9 @@ class Api:
 
     def _spare_others(self, call: Call) -> None:
         """Where others are about, make sure that an id which the run has destroyed has not become theirs meanwhile."""
-        if not self.others or call.body is None or call.method == "GET":
+        if not self.others or (call.method == "GET" and call.operation in READS):
             return
-        for identity in {int(text) for text in NAMED_ID.findall(call.body)} & self.gone.keys():
+        for identity in may_be_about(call) & self.gone.keys():
             members = judge.members_of(self.target.send(self.query(Operation.SHOW, {"id": str(identity)}))) or {}
             name = members.get("name")
             if judge.loose_id(members.get("id")) == identity and isinstance(name, str) and not is_ours(name):
@@ -353,6 +357,12 @@ class Api:
                 return known in self.ours and known not in self._doomed
             case _:
                 return True
+
+
+def may_be_about(call: Call) -> set[int]:
+    """Return the ids that a call is about as the docs say, or, of one that says none so, all that it may be about."""
+    named = set(map(int, NAMED_ID.findall(call.body or b"")))
+    return named if named or call.operation == Operation.CREATE else mentioned_ids(query_of(call), call.body)
 
 
 def _turns_down(exchange: Exchange) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import quote
 
 from provider_conformance import __version__
 from provider_conformance.exchange import JSON_TYPE, TOKEN_HEADER, Headers
@@ -48,6 +49,13 @@ class Call:
 
 
 NO_TOKEN = ""
+
+
+def query_of(call: Call) -> str:
+    """Return the query of a call as it is sent, without its question mark."""
+    if isinstance(call.query, str):
+        return call.query
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in call.query)
 
 
 Write: TypeAlias = Callable[[Call], Call]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.contract import Operation
-from provider_conformance.mentioned import mentioned_ids, text_of
+from provider_conformance.mentioned import mentioned_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,9 +20,6 @@ WRITES = frozenset({Operation.UPDATE, Operation.DESTROY})
 ASKED = WRITES | {Operation.SHOW}
 ASKED_FOR = re.compile(r"[?&]id=(-?[0-9]{1,19})(?:&|$)")
 NUMBER = re.compile(r"-?[0-9]{1,20}")
-
-LONGEST_REQUEST = 16 * 1024
-"""Bytes of a body in which ids are looked for: none is kept beyond them."""
 
 
 def history(record: Record, claim: Claim) -> list[int]:
@@ -93,15 +90,14 @@ def _targets_of(exchange: Exchange) -> set[int]:
     return _ids_of(exchange) if identity is None else {identity}
 
 
-def told_by(request: Request) -> str:
-    """Return the part of a request that may tell whom it is about: its query, and its body as text."""
-    body, _ = text_of((request.body or b"")[:LONGEST_REQUEST])
-    return f"{request.target.partition('?')[2]}\n{body}"
+def ids_told_by(request: Request) -> set[int]:
+    """Return every number in a request that may be the id of a provider."""
+    return mentioned_ids(request.target.partition("?")[2], request.body)
 
 
 def _ids_of(exchange: Exchange) -> set[int]:
-    """Return every number in an exchange's request that may be the id of a provider; a create is about none."""
-    return set() if exchange.operation == Operation.CREATE else mentioned_ids(told_by(exchange.request))
+    """Return the ids that an exchange may be about; a create is about none."""
+    return set() if exchange.operation == Operation.CREATE else ids_told_by(exchange.request)
 
 
 def ids_among(value: object) -> Iterator[int]:

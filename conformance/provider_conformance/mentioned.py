@@ -31,6 +31,9 @@ WIDE = ("utf-16", "utf-16-le", "utf-16-be")
 LARGEST_EXPONENT = 64
 """The power of ten beyond which whatever a server makes of a number is none of its digits."""
 
+LONGEST_BODY = 16 * 1024
+"""Bytes of a body in which ids are looked for: the suite puts none beyond them."""
+
 _KEPT = (
     r"<\?[^>]*\?>"  # how XML declares itself
     r"|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\."  # escapes of queries, forms and JSON
@@ -135,9 +138,10 @@ def mentions(text: str) -> set[Mention]:
     return {read(number) for number in numbers}
 
 
-def mentioned_ids(text: str) -> set[int]:
-    """Return the ids that a text may be about."""
-    return {identity for mention in mentions(text) for identity in mention.ids}
+def mentioned_ids(query: str, body: bytes | None) -> set[int]:
+    """Return the ids that a request may be about, by its query and by its body, of which the beginning tells enough."""
+    text, _ = text_of((body or b"")[:LONGEST_BODY])
+    return {identity for mention in mentions(f"{query}\n{text}") for identity in mention.ids}
 
 
 def read(number: str) -> Mention:

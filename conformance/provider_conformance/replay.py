@@ -14,10 +14,9 @@ from provider_conformance.cleanup import clean_up
 from provider_conformance.config import DEFAULT_MAX_PROVIDERS
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.guard import Guard
-from provider_conformance.history import history, ids_among, known_ids, told_by
+from provider_conformance.history import history, ids_among, ids_told_by, known_ids
 from provider_conformance.journal import Journal, new_journal, read_leftovers
 from provider_conformance.ledger import Ledger
-from provider_conformance.mentioned import mentioned_ids
 from provider_conformance.outcomes import told_claims
 from provider_conformance.replay_names import Renaming, nonces_of, renamings
 from provider_conformance.replay_request import Renewal, Resent, UnsafeError, bears
@@ -214,7 +213,7 @@ class _Replay:
 
     def _need(self, recorded: Exchange) -> None:
         """Raise UnsafeError for a request about somebody who could not be created again."""
-        mentioned = mentioned_ids(told_by(recorded.request)) if self.lost else set()
+        mentioned = ids_told_by(recorded.request) if self.lost else set()
         for identity in mentioned & self.lost.keys():
             raise UnsafeError(f"what it needs cannot be created: {self.lost[identity]}")
 

@@ -7,9 +7,8 @@ import re
 import time
 from collections import deque
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from provider_conformance.call import NO_TOKEN
+from provider_conformance.call import NO_TOKEN, query_of
 from provider_conformance.connection import UNANSWERED, Connection, with_length
 from provider_conformance.dialling import Deadline, TransportError
 from provider_conformance.errors import NotTestableError, RunEndedError
@@ -232,7 +231,7 @@ class Target:
         if call.body is not None and call.content_type is not None:
             headers += (("Content-Type", call.content_type),)
         headers += call.headers + self._config.headers
-        query = call.query if isinstance(call.query, str) else _encoded_query(call.query)
+        query = query_of(call)
         path = f"{self._route.address.base_path}/{call.operation}"
         target = f"{path}?{query}" if query else path
         headers = with_length(headers, call.body)
@@ -387,10 +386,6 @@ def patience(exchange: Exchange, attempt: int) -> float | None:
 def _moment(attempt: int) -> float:
     """Return the least to wait before another try: whoever asks for 0 seconds again may have rounded them down."""
     return 0.1 * 2 ** (attempt - 1) if attempt else 0.0
-
-
-def _encoded_query(parameters: Sequence[tuple[str, str]]) -> str:
-    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in parameters)
 
 
 def _never() -> None:
