@@ -46,7 +46,8 @@ class Api:
     """Sends single operations; what is unusual about a request is said by keyword.
 
     `ours` are the ids that creates of the run have returned, `gone` those of them that are destroyed, and `others`
-    those that the list has given besides. `first_page` is the number of the list's first page, as soon as it is known.
+    those that the list has given besides: `elders` before the run's first create. `first_page` is the number of the
+    list's first page, as soon as it is known.
     """
 
     def __init__(self, target: Target, ledger: Ledger) -> None:
@@ -54,6 +55,7 @@ class Api:
         self.ours: set[int] = set()
         self.gone: dict[int, Held] = {}
         self.others: set[int] = set()
+        self.elders: set[int] = set()
         self.first_page: int | None = None
         self._doomed: set[int] = set()
         self._ledger = ledger
@@ -64,7 +66,7 @@ class Api:
         """Return another over other connections, which knows the same ids."""
         other = Api(target, self._ledger)
         other.ours, other.gone, other.others = self.ours, self.gone, self.others
-        other.first_page, other._doomed = self.first_page, self._doomed
+        other.elders, other.first_page, other._doomed = self.elders, self.first_page, self._doomed
         return other
 
     def create(
@@ -328,8 +330,11 @@ class Api:
             self._doomed.update(map(int, NAMED_ID.findall(exchange.request.body or b"")))
         if not exchange.succeeded or exchange.operation not in JUDGED_AS_JSON:
             return
+        traffic = self.target.traffic
         if exchange.operation == Operation.LIST:
-            self.target.traffic.most_counted = max(self.target.traffic.most_counted, judge.counted(exchange) or 0)
+            traffic.counted = judge.counted(exchange) or traffic.counted
+        elif exchange.operation == Operation.CREATE:
+            traffic.most_counted = max(traffic.most_counted, traffic.counted)
         # A page that may not exist may be answered with anything (D16), and so may a show of nobody where that need not
         # be refused: text among it, which is no JSON.
         # The first page may be one past the last where nobody is on it; what is said to be JSON must be some even so.

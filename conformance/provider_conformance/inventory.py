@@ -40,6 +40,8 @@ TAIL = 2
 SMALL_PAGE = 25
 """The size of pages by which a list of more is walked once ours are known to be at its ends: others fill the rest."""
 
+PARTS_OF_PAGES = {LARGEST_PAGE: 10, SMALL_PAGE: 5}
+"""Page sizes by which a page is read that is not readable as a whole; of any other, each provider by itself."""
 
 RESTLESS = "statuses change by themselves while the list is read, so that it cannot be judged"
 
@@ -250,17 +252,37 @@ class Inventory:
     def inwards(self, ours: Callable[[Exchange], bool]) -> Walk:
         """Walk, and where pages in the middle are left out go on towards them from both ends as long as they have ours.
 
-        What refused creates have stored may be more than the ends hold.
+        What refused creates have stored may be more than the ends hold, and may keep pages from being read: of those,
+        smaller ones are tried.
         """
         walk = self.walk()
         if not walk.partial:
-            return walk
+            return self._read_in_parts(walk)
         last = self.first_page() + (_last_page(walk.first, walk.pagesize) or 1) - 1
         middle = range(self.first_page() + 1, last - TAIL + 1)
         pages = list(walk.pages)
         for numbers, page in ((middle, pages[0]), (reversed(middle), pages[-1 if len(pages) <= TAIL else -TAIL])):
             pages += self._as_long_as(ours, page, numbers, walk.pagesize)
         return replace(walk, pages=tuple(pages))
+
+    def _read_in_parts(self, walk: Walk) -> Walk:
+        """Read the pages that should follow by the count; those that are not readable, in smaller parts down to one."""
+        there = min(_last_page(walk.first, walk.pagesize) or 0, MOST_PAGES)
+        parts = [(self.first_page() + page, walk.pagesize) for page in range(len(walk.pages), there)]
+        pages, whole = list(walk.pages), walk.whole
+        while parts:
+            number, size = parts.pop()
+            page = self._api.list(number, size, self.default)
+            if page.succeeded and judge.members_of(page) is not None:
+                pages.append(page)
+            elif size == 1:
+                whole = False
+            else:
+                smaller = PARTS_OF_PAGES.get(size, 1)
+                fitting = size // smaller
+                first = self.first_page() + (number - self.first_page()) * fitting
+                parts += [(first + part, smaller) for part in range(fitting)]
+        return replace(walk, pages=tuple(pages), whole=whole)
 
     def _as_long_as(
         self, ours: Callable[[Exchange], bool], page: Exchange, numbers: Iterable[int], pagesize: int
@@ -464,6 +486,13 @@ def found_by_name(pages: Sequence[Exchange], name: str) -> int | None:
             if item.get("name") == name and (identity := loose_id(item.get("id"))) is not None:
                 return identity
     return None
+
+
+def may_list(walk: Walk, name: str) -> bool:
+    """Tell whether the list gives a provider with a name, or may do so: where it is not readable, or bears no names."""
+    readable = walk.whole and walk.first.succeeded and judge.members_of(walk.first) is not None
+    items = [item for page in walk.pages for item in listed(page)]
+    return not readable or any(item.get("name", name) == name for item in items)
 
 
 def bearing(page: Exchange, marks: Mapping[tuple[str, JsonValue], str]) -> dict[int, str]:

@@ -392,7 +392,10 @@ class Providers(Ownership):
         return Told.REFUSED_LIKE_OTHERS
 
     def _are_fewer_than_before(self) -> bool:
-        """Tell whether there are fewer providers than the list has counted at another time, by more than overlap."""
+        """Tell whether there are fewer providers than when another was accepted, by more than overlap.
+
+        What was counted after that says nothing: others need not keep to a licence.
+        """
         count, traffic = self._api.size(), self._api.target.traffic
         return count is None or count + traffic.workers <= traffic.most_counted
 

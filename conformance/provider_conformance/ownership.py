@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from provider_conformance import judge
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
-from provider_conformance.inventory import found_by_name
+from provider_conformance.inventory import found_by_name, may_list
 from provider_conformance.jsontext import read_json
 from provider_conformance.values.plausible import RUN_OF_NAME, Provider, Traits, is_ours
 
@@ -90,7 +90,7 @@ class Ownership:
 
     `share` is the room that it has for them. `disputed` are ids that creates gave and that may be somebody else's; of
     those that are `doubted`, show has told nothing yet. `everyone` are all that the run has held, those of tests that
-    run beside this one among them.
+    run beside this one among them. What creates have made without telling a usable id is `astray`, by its name.
     """
 
     def __init__(self, api: Api, ledger: Ledger, inventory: Inventory, journal: Journal, share: Share) -> None:
@@ -99,6 +99,7 @@ class Ownership:
         self.everyone: list[Held] = []
         self.announced: dict[str, Draft] = {}
         self.resolved: set[str] = set()
+        self.astray: set[str] = set()
         self.disputed: dict[int, Draft] = {}
         self.doubted: set[int] = set()
         self.created = 0
@@ -144,7 +145,15 @@ class Ownership:
         """Note on disk that creates are about to be sent, all in one go, since the disk takes its time.
 
         There must be room for what they may make, however they are answered; when there is may have to be waited for.
+        Raises NotTestableError where so much is astray that there may be none.
         """
+        if len(self.astray) >= self.most:
+            raise NotTestableError(
+                f"{len(self.astray)} creates were accepted without giving an id by which the provider can be destroyed,"
+                " so that no more may be created (--max-providers)"
+            )
+        if not self.announced:
+            self._api.elders.update(self._api.others)
         self.share.resize(max(self.share.taken, len(self.held) + len(drafts)))
         names = {draft.name: draft for draft in drafts}
         self.announced.update(names)
@@ -175,11 +184,11 @@ class Ownership:
         if identity in self._borne:
             self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[identity])
             if identity in self.ids:
-                return None
+                return self._adopt_by_name(answer, draft)
         elif self._is_somebody_s(identity, draft, answer):
             self.disputed[identity] = draft
             self.doubted.discard(identity)
-            return None
+            return self._adopt_by_name(answer, draft)
         else:
             self._ledger.claim("CREATE-3", judge.id_is_new, answer, seen=[])
         return self._hold(identity, draft, answer)
@@ -224,17 +233,18 @@ class Ownership:
         """Tell whether show gives somebody else's provider under an id that create gave: that is not ours to touch.
 
         Only asked where there are providers of others. One that bears a mark of ours is ours, also under an id that
-        was somebody's: it may have been destroyed meanwhile.
+        was somebody's: it may have been destroyed meanwhile. That must be seen, not only be left open.
         """
         if not self._api.others:
             return False
         (shown,) = self._api.look([identity])
         members = judge.members_of(shown) or {}
-        if not shown.succeeded or judge.loose_id(members.get("id")) != identity or _bears_mark(members, draft):
+        is_shown = shown.succeeded and judge.loose_id(members.get("id")) == identity
+        if is_shown and _bears_mark(members, draft):
             return False
-        if identity in self._api.others:
+        if is_shown and identity in self._api.others:
             self._ledger.claim("CREATE-3", judge.id_is_nobody_s, answer, shown, id=identity, marks=draft.marks)
-        return True
+        return is_shown or identity in self._api.others
 
     def holding(self, answer: Exchange) -> Held | None:
         """Return the provider that a create made, or None when it made none that is ours."""
@@ -282,7 +292,9 @@ class Ownership:
             self.doubted.discard(identity)
         members = judge.members_of(shown) or {}
         marks = self.announced[name].marks
-        if identity not in self._borne and any(members.get(key) == value for key, value in marks.items()):
+        if identity not in self._borne | self._api.elders and any(
+            members.get(key) == value for key, value in marks.items()
+        ):
             self._hold(identity, self.announced[name], shown)
 
     def recall(self, exchanges: Iterable[Exchange]) -> None:
@@ -346,6 +358,7 @@ class Ownership:
         self.disputed.pop(identity, None)
         self.doubted.discard(identity)
         self.resolved.add(draft.name)
+        self.astray.discard(draft.name)
         self._journal.created(draft.name, identity)
         held = Held(identity, draft.number, draft.body, [answer])
         self.held.append(held)
@@ -354,11 +367,14 @@ class Ownership:
         return held
 
     def _adopt_by_name(self, answer: Exchange, draft: Draft) -> Held | None:
-        """Look for a provider whose create gave no id, so that it is neither lost nor left behind."""
-        identity = found_by_name(self._inventory.walk().pages, draft.name)
-        if identity is None or identity in self._borne:
-            return None
-        return self._hold(identity, draft, answer)
+        """Look for a provider whose create gave no id of its own, so that it is neither lost nor left behind."""
+        walk = self._inventory.walk()
+        identity = found_by_name(walk.pages, draft.name)
+        if identity is not None and identity not in self._borne | self._api.elders:
+            return self._hold(identity, draft, answer)
+        if 200 <= (answer.status or 0) < 300 and may_list(walk, draft.name):
+            self.astray.add(draft.name)
+        return None
 
     def misnamed(self, held: Held) -> bool:
         """Tell whether list gives a provider, that show does not, under another id; it is taken over then."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import math
 import os
 import signal
 import threading
@@ -256,26 +257,40 @@ def clean(session: Session) -> Cleanup:
     providers.recall(session.ledger.exchanges)
     if providers.held:
         session.progress.cleaning(len(providers.held))
-    searched = False
+    searched = strays = False
+    fewest = math.inf
     while True:
         session.target.traffic.forgive()
         with contextlib.suppress(Exception, RunEndedError), session.ledger.unjudged():
             providers.clear()
+            known = providers.created
             searched = _find_unanswered(session)
+            strays = strays or providers.created > known
             _make_sure(session)
             _settle_disputed(session)
         left = tuple(sorted({*providers.ids, *providers.doubted}))
         lost = not searched and providers.lost(session.ledger.exchanges)
+        if left and len(left) < fewest and guard.left > LONGEST_PAUSE:
+            fewest = len(left)  # a target that destroys some at least may destroy the others, too
+            continue
         if not (left or lost) or guard.left < LONGEST_PAUSE or not (reason := _why_to_wait(session)):
             break
         session.progress.note(f"{reason}: waiting up to {guard.left:.0f} s for it to destroy what is left")
         time.sleep(LONGEST_PAUSE)
-    if lost:
-        session.progress.note(
-            f"creates without an answer may have left providers; once the target is well: {HOW_TO_CLEAN_UP}"
-        )
+    _tell_of_what_may_be_left(session, lost=lost, unfound=strays and not searched)
     created = providers.created + len(providers.doubted)
     return Cleanup(created, created - len(left), left)
+
+
+def _tell_of_what_may_be_left(session: Session, *, lost: bool, unfound: bool) -> None:
+    """Tell of providers that may be left without the run knowing their ids."""
+    note, astray = session.progress.note, sorted(session.providers.astray)
+    if lost:
+        note(f"creates without an answer may have left providers; once the target is well: {HOW_TO_CLEAN_UP}")
+    if unfound:
+        note("refused creates have left providers, and more may be left: the list cannot be read whole")
+    if astray:
+        note(f"creates were accepted that gave no id by which to destroy what they made; look for {', '.join(astray)}")
 
 
 def _why_to_wait(session: Session) -> str:

@@ -139,9 +139,11 @@ def _find_capacity(session: Session) -> None:
     providers = session.providers
     # No two share a value that they need not share: only their number can be why one is refused.
     kinds = map(unlike, count())
-    refusal = None
-    while refusal is None and len(providers.held) < providers.most:
-        some = islice(kinds, min(session.config.workers, providers.most - len(providers.held)))
+    refusal, held = None, -1
+    # A create that is accepted and makes nobody that is known would go on for ever.
+    while refusal is None and held < len(providers.held) < providers.most:
+        held = len(providers.held)
+        some = islice(kinds, min(session.config.workers, providers.most - held))
         refusal = next((answer for answer in _all_sent(session, list(some)) if not answer.succeeded), None)
     if refusal is not None and refusal.refused and providers.held:
         most = len(providers.held)

@@ -27,8 +27,9 @@ class Traffic:
     """Numbers requests, lets so many at a time be under way, and ends a run when its target is gone.
 
     `intruded` says that requests with wrong tokens have been sent, after which a target may lock the run out (D18), and
-    `opens_in` within how many seconds the target has opened a connection at the best; `most_counted` are the most
-    providers that its list has counted at a time, those of others among them. `abandoned` are the operations, or paths,
+    `opens_in` within how many seconds the target has opened a connection at the best; `counted` are
+    the providers that its list has counted last, those of others among them, and `most_counted` the most that it had
+    counted when one more was accepted. `abandoned` are the operations, or paths,
     of requests that were sent, and whose answers nobody has waited for as the run ended.
     """
 
@@ -37,6 +38,7 @@ class Traffic:
         self.keeps_connections = True
         self.intruded = False
         self.opens_in = math.inf
+        self.counted = 0
         self.most_counted = 0
         self.abandoned: set[str] = set()
         self.calm = Calm()
