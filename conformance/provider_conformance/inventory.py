@@ -267,7 +267,8 @@ class Inventory:
 
     def _read_in_parts(self, walk: Walk) -> Walk:
         """Read the pages that should follow by the count; those that are not readable, in smaller parts down to one."""
-        there = min(_last_page(walk.first, walk.pagesize) or 0, MOST_PAGES)
+        counting = walk.first if counted(walk.first) is not None else self._api.list(self.first_page(), 1, self.default)
+        there = min(_last_page(counting, walk.pagesize) or 0, MOST_PAGES)
         parts = [(self.first_page() + page, walk.pagesize) for page in range(len(walk.pages), there)]
         pages, whole = list(walk.pages), walk.whole
         while parts:

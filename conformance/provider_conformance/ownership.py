@@ -99,7 +99,7 @@ class Ownership:
         self.everyone: list[Held] = []
         self.announced: dict[str, Draft] = {}
         self.resolved: set[str] = set()
-        self.astray: set[str] = set()
+        self.astray: list[str] = []
         self.disputed: dict[int, Draft] = {}
         self.doubted: set[int] = set()
         self.created = 0
@@ -147,7 +147,7 @@ class Ownership:
         There must be room for what they may make, however they are answered; when there is may have to be waited for.
         Raises NotTestableError where so much is astray that there may be none.
         """
-        if len(self.astray) >= self.most:
+        if self.astray and len(self.held) + len(self.astray) + len(drafts) > self.most:
             raise NotTestableError(
                 f"{len(self.astray)} creates were accepted without giving an id by which the provider can be destroyed,"
                 " so that no more may be created (--max-providers)"
@@ -162,7 +162,7 @@ class Ownership:
 
     def room_for(self, count: int) -> int:
         """Take room for so many more providers, or for as many as there is room for now, but one; return how many."""
-        held = len(self.held)
+        held = len(self.held) + len(self.astray)
         return max(1, self.share.take(held + 1, held + count) - held)
 
     def need_room(self, count: int = 1) -> None:
@@ -358,7 +358,8 @@ class Ownership:
         self.disputed.pop(identity, None)
         self.doubted.discard(identity)
         self.resolved.add(draft.name)
-        self.astray.discard(draft.name)
+        if draft.name in self.astray:
+            self.astray.remove(draft.name)
         self._journal.created(draft.name, identity)
         held = Held(identity, draft.number, draft.body, [answer])
         self.held.append(held)
@@ -373,7 +374,7 @@ class Ownership:
         if identity is not None and identity not in self._borne | self._api.elders:
             return self._hold(identity, draft, answer)
         if 200 <= (answer.status or 0) < 300 and may_list(walk, draft.name):
-            self.astray.add(draft.name)
+            self.astray.append(draft.name)
         return None
 
     def misnamed(self, held: Held) -> bool:

@@ -284,7 +284,7 @@ def clean(session: Session) -> Cleanup:
 
 def _tell_of_what_may_be_left(session: Session, *, lost: bool, unfound: bool) -> None:
     """Tell of providers that may be left without the run knowing their ids."""
-    note, astray = session.progress.note, sorted(session.providers.astray)
+    note, astray = session.progress.note, sorted(set(session.providers.astray))
     if lost:
         note(f"creates without an answer may have left providers; once the target is well: {HOW_TO_CLEAN_UP}")
     if unfound:
