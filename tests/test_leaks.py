@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from command import TOKEN, certify, text_of
-from provider_conformance.masking import MASK, masked_by
+from provider_conformance.masking import MASK, disguises, masked_by
 from provider_conformance.reference import jsonbody
 from provider_conformance.reference.server import ThreadServer
 from provider_conformance.reference.service import Reference
@@ -100,6 +100,32 @@ class Hinting(Reference):
 
 class Generous(Hinting):
     generous = True
+
+
+class Disguising(Reference):
+    """Fails in many a show, and tells the token then, cut off or disguised."""
+
+    def prepare(self) -> None:
+        self.shows = 0
+
+    def show(self, request: Request) -> Answer:
+        self.shows += 1
+        if self.shows % 3:
+            return super().show(request)
+        told = "x" * (self.shows * 7 % 160) + " ".join((TOKEN, *sorted(disguises(TOKEN))))
+        return replace(super().show(request), status=500, body=told.encode())
+
+
+def test_a_token_is_concealed_that_was_cut_off_or_disguised(tmp_path: Path) -> None:
+    with ThreadServer(Disguising(Store(), TOKEN)) as server:
+        run = certify(tmp_path, server.base_url, "--level", "strict")
+
+    assert "show does not give our provider" in run.output
+    spelt = (TOKEN, TOKEN.upper())
+    parts = {*disguises(TOKEN), *(form[start : start + 24] for form in spelt for start in range(len(form) - 24))}
+    files = [(path.name, text_of(path)) for path in (tmp_path / "reports").iterdir()]
+    for name, text in [("the terminal", run.output), *files]:
+        assert [part for part in parts if part in text] == [], name
 
 
 @pytest.mark.parametrize(("kind", "failing"), [(Hinting, set()), (Generous, {"HTTP-6"})])

@@ -7,9 +7,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from provider_conformance.disclosure import parts_of
+from provider_conformance.disclosure import parts_of, token_disclosed
 from provider_conformance.exchange import TOKEN_HEADER, Request
-from provider_conformance.masking import Masker, in_bytes, on_bytes, pieces_of
+from provider_conformance.masking import MASK, Masker, disguises, in_bytes, on_bytes, pieces_of
 from provider_conformance.record import OTHER_TOKEN, TOKEN, Claim, Notes, Record
 from provider_conformance.rules import judged_again, rests_on_whole
 
@@ -57,14 +57,24 @@ def record_of(ledger: Ledger, target: Target, circumstances: Circumstances) -> R
         for claim, text in zip(claims, arguments, strict=True)
     )
     return Record(
-        replace(circumstances, diagnosis=mask(circumstances.diagnosis)),
+        replace(circumstances, diagnosis=without_parts(mask(circumstances.diagnosis), target.token)),
         kept,
         tuple(retold),
-        {
-            name: Notes(tuple(map(mask, about.gaps)), tuple(map(mask, about.defects)), about.controls)
-            for name, about in notes.items()
-        },
+        {name: _concealed(about, mask, target.token) for name, about in notes.items()},
     )
+
+
+def _concealed(notes: Notes, mask: Masker, token: str) -> Notes:
+    gaps, defects = (tuple(without_parts(mask(text), token) for text in texts) for texts in (notes.gaps, notes.defects))
+    return Notes(gaps, defects, notes.controls)
+
+
+def without_parts(text: str, token: str) -> str:
+    """Return a text without parts of the valid token, as where an answer was cut off within it."""
+    for spelt in {token, token.upper(), token.lower()}:
+        parts = _any_of([part for part in parts_of(spelt) if part in text], spelt)
+        text = text if parts is None else parts.sub(TOKEN, text)
+    return text
 
 
 def _retold(claim: Claim, arguments: dict[str, object], exchanges: Mapping[int, Exchange], mask: Masker) -> Claim:
@@ -103,7 +113,9 @@ def masker_of(exchanges: Iterable[Exchange], target: Target) -> Masker:
     told = "\n".join(openly)
     secrets = {text: mask for text, mask in passwords.items() if text not in told}
     headers = {value: f"masked-header-{number}" for number, value in enumerate(target.secrets, 1)}
-    return Masker({**secrets, **headers, **tokens})
+    # What is judged to be the token must be so again where it stands for it, and what is not must not.
+    disguised = {form: TOKEN if token_disclosed(form, target.token, "") else MASK for form in disguises(target.token)}
+    return Masker({**secrets, **headers, **disguised, **tokens})
 
 
 def _told_openly(body: bytes) -> Iterator[str]:

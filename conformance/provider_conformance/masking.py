@@ -153,6 +153,12 @@ def _forms(secrets: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def disguises(token: str) -> set[str]:
+    """Return a token as only whoever wants to show it writes it: in one letter case, or every character escaped."""
+    escaped = ("".join(form.format(ord(letter)) for letter in token) for form in ("%{:02X}", "\\u{:04x}", "&#{:d};"))
+    return {token.upper(), token.lower(), token.encode().hex().upper(), *escaped}
+
+
 def masked_by(*secrets: str) -> Masker:
     """Return what replaces secrets by the same mask."""
     return Masker(dict.fromkeys(secrets, MASK))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from provider_conformance.concealing import masker_of
+from provider_conformance.concealing import masker_of, without_parts
 from provider_conformance.drawing import Drawings
 from provider_conformance.errors import NotTestableError, RunEndedError, TargetLostError, ViolationError
 from provider_conformance.lanes import Lanes, staged
@@ -82,7 +82,8 @@ def glimpse(wanted: Requirement, session: Session) -> RequirementResult:
     first = next((claim.problem for claim in evidence.violations), None)
     text = first.summary if first else reason
     mask = masker_of(session.ledger.exchanges, session.target).narrowed([text])
-    return RequirementResult(wanted, found, mask(text), exchanges=len(judged))
+    told = without_parts(mask(text), session.target.token)
+    return RequirementResult(wanted, found, told, exchanges=len(judged))
 
 
 class SuitePlugin:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from provider_conformance import __version__, judge
 from provider_conformance.about import EMBEDDED
-from provider_conformance.concealing import masker_of, record_of
+from provider_conformance.concealing import masker_of, record_of, without_parts
 from provider_conformance.contract import load_catalogue, load_contract
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.guard import Guard
@@ -140,7 +140,8 @@ def examine(session: Session, run_tests: Callable[[Session], None]) -> Diagnosis
         diagnosis = Diagnosis(str(reason), fatal=True)
     if diagnosis.text:
         mask = masker_of(session.ledger.exchanges, session.target)
-        diagnosis = Diagnosis(mask(diagnosis.text), diagnosis.fatal)
+        text = without_parts(mask(diagnosis.text), session.target.token)
+        diagnosis = Diagnosis(text, diagnosis.fatal)
         session.progress.diagnosis(diagnosis.text)
     if diagnosis.fatal:
         for requirement in session.requirements:
