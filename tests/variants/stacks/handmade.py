@@ -12,7 +12,6 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
@@ -22,6 +21,7 @@ from urllib.parse import parse_qsl
 from variants.messages import Answer, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from io import BufferedReader
 
     from variants.service import Service
