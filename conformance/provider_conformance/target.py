@@ -87,6 +87,11 @@ class Target:
         for connection in (self._connection, self._second, *self._lanes):
             connection.close()
 
+    def hang_up(self) -> None:
+        """Close the kept connections once nothing is under way: what is sent next goes over new ones."""
+        self._finish()
+        self.close()
+
     def send(self, call: Call) -> Exchange:
         """Send a call and return its exchange; waits and repeats where the target asks for patience (D18)."""
         self._respect_read_only(call)
@@ -204,8 +209,7 @@ class Target:
     def send_slowly(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
         """Send calls side by side, each over a new connection, whose bodies come late and in two pieces."""
         # A server of one thread takes no new connection while another is kept.
-        self._finish()
-        self.close()
+        self.hang_up()
         return self._at_once(calls, self._dawdling)
 
     def _at_once(

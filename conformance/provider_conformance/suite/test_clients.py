@@ -92,7 +92,7 @@ class Client:
     def creates(self) -> Held:
         """Create a provider; raises NotTestableError where there is none then."""
         # A request over a kept connection would be sent again where it is not answered.
-        self._api.target.close()
+        self._api.target.hang_up()
         created = self._providers.send(self._providers.draft(), written=self._write)
         self.expect(judge.accepted, created, requirement="CREATE-1", what=self._what)
         if (held := self._providers.holding(created)) is None:
