@@ -115,7 +115,8 @@ class Traffic:
         media_type: str = "application/json",
         more: tuple[tuple[bytes, bytes], ...] = (),
     ) -> Answer:
-        headers = [(b"content-type", media_type.encode()), *more]
+        usual = ((b"user-agent", b"traffic"), (b"accept", b"*/*"), (b"content-type", media_type.encode()))
+        headers = [*usual, *more]
         if token is not None:
             headers.append((b"access_token", token.encode()))
         if not isinstance(content, bytes):
@@ -478,7 +479,7 @@ def shows_to_one_client(fault: Fault) -> bool:
     """Tell whether a fault shows to one client that sends one request after another, with the usual headers."""
     module = fault.implementation.__module__
     return fault.id not in ONLY_IN_TIME and not module.endswith(
-        (".circumstances", ".coincidences", ".habits", ".neighbours", ".oddities")
+        (".circumstances", ".clients", ".coincidences", ".habits", ".neighbours", ".oddities")
     )
 
 

@@ -80,6 +80,17 @@ def test_a_server_that_answers_everything_with_401_cannot_be_tested(tmp_path: Pa
     assert not run.ids("fail")
 
 
+@pytest.mark.parametrize("status", [400, 422, 451])
+def test_a_token_may_be_refused_by_any_4xx_without_a_word(status: int, tmp_path: Path) -> None:
+    with serving(answering(status, b"")) as url:
+        run = certify(tmp_path, url, "--level", "core")
+
+    assert run.code == 3
+    assert "another service" in run.first_line
+    assert "Or the token is refused" in run.first_line
+    assert "underscores_in_headers" in run.first_line
+
+
 def test_nobody_listening_cannot_be_tested(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -105,6 +116,7 @@ def test_a_login_page_is_named(tmp_path: Path) -> None:
 
     assert run.code == 3
     assert "does not speak JSON" in run.first_line
+    assert "token" not in run.first_line
 
 
 def test_a_redirect_is_not_followed_and_its_place_is_told(tmp_path: Path) -> None:

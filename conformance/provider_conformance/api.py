@@ -19,7 +19,7 @@ from provider_conformance.thinning import strangers, thinned
 from provider_conformance.values.plausible import is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from provider_conformance.exchange import Exchange
@@ -255,9 +255,18 @@ class Api:
 
     def send_together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
         """Send calls at the same time and judge what can be judged of any answer."""
+        return self._at_once(calls, self.target.send_together)
+
+    def send_slowly(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
+        """Send calls whose bodies come late and in pieces, side by side, and judge what can be judged of any answer."""
+        return self._at_once(calls, self.target.send_slowly)
+
+    def _at_once(
+        self, calls: Sequence[Call], sent: Callable[[Sequence[Call]], tuple[Exchange, ...]]
+    ) -> tuple[Exchange, ...]:
         self._seen.clear()
         with self._calm(calls):
-            exchanges = self.target.send_together(calls)
+            exchanges = sent(calls)
         for exchange in exchanges:
             self._judge(exchange)
         return exchanges

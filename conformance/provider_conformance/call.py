@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
 from provider_conformance import __version__
+from provider_conformance.codings import IDENTITY
 from provider_conformance.exchange import JSON_TYPE, TOKEN_HEADER, Headers
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Call:
     are, anything else as JSON.
     A request is `outside` the contract when its path or its method is none of the contract's; one that is sent `apart`
     goes over a second connection. Names of headers are written in `lower_case` where that is asked for.
+    `agent`, `accept` and `codings`, by which the answer may be packed, are left out where they are None.
     """
 
     operation: str
@@ -36,8 +38,9 @@ class Call:
     token: str | None = None
     token_header: str = TOKEN_HEADER
     headers: Headers = ()
-    agent: str = f"provider-conformance/{__version__}"
-    accept: str = JSON_TYPE
+    agent: str | None = f"provider-conformance/{__version__}"
+    accept: str | None = JSON_TYPE
+    codings: str | None = IDENTITY
     outside: bool = False
     apart: bool = False
     lower_case: bool = False

@@ -74,6 +74,13 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("was refused", "a create that was refused leaves its names behind"),
         ("in another order", "properties are read by their place, not by their name"),
         ("several lines", "the body is read as one line, or as a form"),
+        (
+            "after its headers",
+            "one read of the socket is taken for the whole request: Content-Length says how much it is",
+        ),
+        ("no User-Agent", "headers are required, or checked, that no client has to send"),
+        ("Accept-Encoding gzip", "whoever takes compressed answers is served otherwise: by a cache, or another layer"),
+        ("Connection close", "a connection that is not to be kept is closed before it is answered, or while it is"),
         ("answered with 4", STRICTER),
     ),
     "token_served": (("", TURNED_AWAY),),

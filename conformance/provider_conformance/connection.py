@@ -7,22 +7,20 @@ must know exactly what it sends and nothing may be repeated behind its back.
 from __future__ import annotations
 
 import contextlib
-import gzip
 import http.client
-import io
 import select
+import socket
 import ssl
 import time
-import zlib
 from typing import TYPE_CHECKING
 
+from provider_conformance.codings import decoded
 from provider_conformance.dialling import BoundedReader, Deadline, TransportError, authorization, connected, first_line
 from provider_conformance.exchange import Headers, Request, Response, TransportProblem
 from provider_conformance.heads import FinalResponse
 from provider_conformance.limits import LARGEST_ANSWER
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Sequence
 
     from provider_conformance.route import Route
@@ -35,6 +33,9 @@ UNANSWERED = "without an answer"
 
 CHUNKED = ("Transfer-Encoding", "chunked")
 """The header of a request whose body is sent in chunks: in one, and the empty one that ends it."""
+
+STATUS_AT = len("HTTP/1.1 ")
+"""Where in an answer its status begins: with 1, it is not the final one."""
 
 LARGEST_AT_ONCE = 256 * 1024
 """Bytes of a request beyond which its answer is looked for while it is still being sent."""
@@ -109,20 +110,23 @@ class Connection:
         assert self._sock is not None
         reader = BoundedReader(self._sock, deadline)
         keep = False
+        answer = FinalResponse(reader, method=request.method)  # type: ignore[arg-type]
         try:
-            answer = FinalResponse(reader, method=request.method)  # type: ignore[arg-type]
             answer.begin()
             body = _body(answer)
-            keep = not answer.will_close and not self._cut_short
-            return Response(answer.status, answer.reason, tuple(answer.getheaders()), _decoded(answer, body))
-        except TransportError:
-            raise
+            keep = not answer.will_close and not self._cut_short and not _is_last(request)
+            named, asked = answer.getheader("Content-Encoding") or "", _said(request, "accept-encoding")
+            return Response(answer.status, answer.reason, tuple(answer.getheaders()), decoded(body, named, asked))
+        except TransportError as error:
+            if error.problem is not TransportProblem.TIMED_OUT:
+                raise
+            raise TransportError(error.problem, error.detail + _missing(answer)) from error
         except http.client.IncompleteRead as error:
             raise TransportError(TransportProblem.DROPPED, "in the middle of the answer") from error
         except (ConnectionError, ssl.SSLEOFError) as error:
             where = "before the whole answer came" if reader.received else UNANSWERED
             raise TransportError(TransportProblem.DROPPED, where) from error
-        except (http.client.HTTPException, ValueError, zlib.error, EOFError, gzip.BadGzipFile) as error:
+        except (http.client.HTTPException, ValueError) as error:
             raise TransportError(TransportProblem.MALFORMED, first_line(error)) from error
         except OSError as error:
             raise TransportError(TransportProblem.DROPPED, first_line(error)) from error
@@ -130,6 +134,20 @@ class Connection:
             self._last_used = time.monotonic()
             if not keep:
                 self.close()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the final answer to what has been sent so far has begun to come, or will never come.
+
+        Over TLS there is something to read without any answer, so that nothing is known of it.
+        """
+        if not isinstance(self._sock, socket.socket) or self._route.tls is not None or not readable([self], 0):
+            return False
+        try:
+            began = self._sock.recv(STATUS_AT + 1, socket.MSG_PEEK)
+        except OSError:
+            return True
+        return not began or began[STATUS_AT:] not in {b"", b"1"}
 
     def _send_while_unanswered(self, sock: socket.socket, payload: bytes, deadline: Deadline) -> None:
         """Write bytes until all are written or the server answers or closes; it need not read what it refuses."""
@@ -162,6 +180,15 @@ def with_length(headers: Headers, body: bytes | None) -> Headers:
     return headers if body is None or CHUNKED in headers else (*headers, ("Content-Length", str(len(body))))
 
 
+def _is_last(request: Request) -> bool:
+    """Tell whether a request asks for its connection to be closed: a server that does so need not say it."""
+    return (_said(request, "connection") or "").lower() == "close"
+
+
+def _said(request: Request, name: str) -> str | None:
+    return next((value for key, value in request.headers if key.lower() == name), None)
+
+
 def _body(answer: http.client.HTTPResponse) -> bytes:
     chunks = []
     size = 0
@@ -171,8 +198,16 @@ def _body(answer: http.client.HTTPResponse) -> bytes:
         if size > LARGEST_ANSWER:
             raise TransportError(TransportProblem.TOO_LARGE, f"more than {LARGEST_ANSWER} bytes")
     if answer.length:
-        raise TransportError(TransportProblem.DROPPED, "in the middle of the answer")
+        raise TransportError(TransportProblem.DROPPED, "in the middle of the answer" + _missing(answer))
     return b"".join(chunks)
+
+
+def _missing(answer: http.client.HTTPResponse) -> str:
+    """Say what is missing of a packed body whose length is known: most often the length is that of before packing."""
+    coding = answer.headers and answer.length and answer.getheader("Content-Encoding")
+    if not coding:
+        return ""
+    return f": less than the {answer.getheader('Content-Length')} bytes of its Content-Length came, packed by {coding}"
 
 
 def _piece(answer: http.client.HTTPResponse) -> bytes:
@@ -187,20 +222,3 @@ def _piece(answer: http.client.HTTPResponse) -> bytes:
         return answer.read1(65536)
     except ConnectionResetError:
         return b""
-
-
-def _decoded(answer: http.client.HTTPResponse, body: bytes) -> bytes:
-    """Undo gzip and deflate, which some servers use unasked."""
-    coding = (answer.getheader("Content-Encoding") or "identity").strip().lower()
-    if coding in {"identity", ""} or not body:
-        return body
-    if coding in {"gzip", "x-gzip"}:
-        with gzip.GzipFile(fileobj=io.BytesIO(body)) as stream:
-            plain = stream.read(LARGEST_ANSWER + 1)
-    elif coding == "deflate":
-        plain = zlib.decompressobj().decompress(body, LARGEST_ANSWER + 1)
-    else:
-        raise TransportError(TransportProblem.MALFORMED, f"content coding {coding!r}, though none was asked for")
-    if len(plain) > LARGEST_ANSWER:
-        raise TransportError(TransportProblem.TOO_LARGE, f"more than {LARGEST_ANSWER} bytes once unpacked")
-    return plain

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from provider_conformance.causes import CAUSES
 from provider_conformance.contract import Operation
-from provider_conformance.oddities import oddity
+from provider_conformance.oddities import BARE, oddity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -182,7 +182,16 @@ def _lost(sent: object, came: object) -> str:
 _BY_VALUES: tuple[Callable[[object, object], str], ...] = (_truthiness, _number, _boolean, _list, _text, _lost)
 
 
-def _of_answer(exchange: Exchange) -> str:
+UNPACKABLE = ("packed by", "cannot be unpacked", "content coding")
+"""How it is told of a compressed answer that it cannot be read."""
+
+PACKED_TWICE = (
+    "one layer compresses answers and another writes their headers, or compresses them too: Content-Encoding and "
+    "Content-Length are those of what is sent"
+)
+
+
+def _of_answer(exchange: Exchange) -> str:  # noqa: PLR0911 - a list of causes
     """Guess from an answer alone."""
     status = exchange.status
     if status is not None and status >= 500:
@@ -191,6 +200,10 @@ def _of_answer(exchange: Exchange) -> str:
         return "the framework's own validation answers 422 before the handler is asked"
     if status in {301, 302, 307, 308}:
         return "a redirect, as frameworks answer to a missing or superfluous slash"
+    if status in {401, 403} and oddity(exchange.request) == BARE:
+        return "a firewall, or a rule of the server's own, takes requests without a User-Agent for those of robots"
+    if exchange.detail and any(word in exchange.detail for word in UNPACKABLE):
+        return PACKED_TWICE
     if exchange.response is None:
         return f"the handler hangs or crashes; {_special(exchange)}the server's log may tell"
     return ""

@@ -40,7 +40,7 @@ STAGES = (
     (
         *("test_create.py", "test_update.py", "test_text.py", "test_lifecycle.py", "test_show.py", "test_destroy.py"),
         *("test_values.py", "test_concurrency.py", "test_list.py", "test_protocol.py", "test_fuzz.py"),
-        "test_samples.py",
+        *("test_samples.py", "test_clients.py"),
     ),
     ("test_http.py", "test_excess.py"),
     ("test_auth.py",),

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from provider_conformance.codings import IDENTITY
 from provider_conformance.exchange import JSON_TYPE
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ LONG_BODY = 16 * 1024
 DEEP = 20
 INT64 = range(-(2**63), 2**63)
 
+BARE = "there is no User-Agent, no Accept and no Accept-Encoding"
+
 
 def oddity(request: Request) -> str:
     """Return what is special about a request, in a few words, or nothing; bodies may be cut where they are long."""
-    return next(chain(_of_query(request.target), _of_headers(request), _of_body(request)), "")
+    return next(chain(_of_query(request.target), _of_headers(request), _of_body(request), _of_client(request)), "")
 
 
 def _of_query(target: str) -> Iterator[str]:
@@ -61,6 +64,17 @@ def _of_headers(request: Request) -> Iterator[str]:
         yield f"the body is sent as {headers['content-type']}"
     if any(len(value) > 2000 for value in headers.values()):
         yield "a header is long"
+
+
+def _of_client(request: Request) -> Iterator[str]:
+    """Say in what the headers differ that go with every request."""
+    headers = {name.lower(): value for name, value in request.headers}
+    if "user-agent" not in headers and "host" in headers:
+        yield BARE
+    if headers.get("accept-encoding", IDENTITY) != IDENTITY:
+        yield f"a compressed answer is asked for ({headers['accept-encoding']})"
+    if headers.get("connection", "").lower() == "close":
+        yield "the connection is not to be kept"
 
 
 def _of_body(request: Request) -> Iterator[str]:

@@ -8,6 +8,7 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from provider_conformance.codings import IDENTITY
 from provider_conformance.contract import Level, load_contract, told_at
 from provider_conformance.exchange import TOKEN_HEADER
 from provider_conformance.hints import hint
@@ -41,7 +42,12 @@ EMPTY_TOKEN = "-of-0"  # noqa: S105 - how what stands for it ends
 
 NO_EVIDENCE = "no exchange bore on it"
 UNTOLD = frozenset({"Host", "User-Agent", "Accept", "Accept-Encoding", "Content-Length"})
-"""Headers that curl sends by itself."""
+"""Headers that curl sends by itself, or whose absence means the same."""
+
+OF_CURL = ("User-Agent", "Accept")
+"""Headers that curl sends unless it is told not to."""
+
+PACKING = "Accept-Encoding"
 
 OF_THE_TARGET = frozenset({"host", "origin", "referer", TOKEN_HEADER})
 """Headers that bear the address of the target, or its token."""
@@ -215,8 +221,12 @@ def curl(request: Request, base_url: str) -> str:
     for name, value in request.headers:
         if name.lower() == TOKEN_HEADER:
             words += ["-H", _token_header(name, value)]
-        elif name not in UNTOLD:
+        elif name not in UNTOLD or (name == PACKING and value != IDENTITY):
             words += ["-H", shlex.quote(f"{name}: {value}")]
+    said = {name.lower(): value for name, value in request.headers}
+    words += [word for name in OF_CURL if name.lower() not in said for word in ("-H", f"{name}:")]
+    if said.get(PACKING.lower(), IDENTITY) != IDENTITY:
+        words.append("--compressed")
     if request.body is not None:
         body = request.body.decode("utf-8", "backslashreplace")
         more = f"… ({len(body) - LONGEST_BODY} more characters)" if len(body) > LONGEST_BODY else ""

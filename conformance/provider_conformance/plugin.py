@@ -36,6 +36,7 @@ SUITE_ORDER = (
     "test_update.py",
     "test_destroy.py",
     "test_samples.py",
+    "test_clients.py",
     "test_http.py",
     "test_values.py",
     "test_protocol.py",

@@ -150,8 +150,9 @@ class Renewal:
                 for key, value in headers
                 if key.lower() not in {"content-type", TOKEN_HEADER}
             ),
-            agent=said.get("user-agent", Call.agent),
-            accept=said.get("accept", Call.accept),
+            agent=said.get("user-agent"),
+            accept=said.get("accept"),
+            codings=said.get("accept-encoding"),
             outside=recorded.operation is None,
             lower_case=any(key == "host" for key, _ in request.headers),
         )

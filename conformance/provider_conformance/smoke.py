@@ -198,10 +198,11 @@ def _diagnosis(where: str, listing: Exchange, creating: Exchange | None) -> Diag
             fatal=True,
         )
     if not _speaks_json(listing) and not _speaks_json(creating or listing):
-        return Diagnosis(
-            f"{where} does not speak JSON ({statuses}, {_media_type(listing)}): a login page, or another service?",
-            fatal=not any(status is None or status >= 500 for status in both),
-        )
+        told = f"{where} does not speak JSON ({statuses}, {_media_type(listing)}): a login page, or another service?"
+        # Any 4xx refuses, with any body or none (D11): a token among other things.
+        if all(status is not None and 400 <= status < 500 for status in both):
+            told += f" Or the token is refused: {UNDERSCORE_HINT}"
+        return Diagnosis(told, fatal=not any(status is None or status >= 500 for status in both))
     if creating is None:
         return Diagnosis()
     if creating.succeeded:

@@ -16,7 +16,15 @@ from provider_conformance.exchange import Exchange, Headers, Request, TransportP
 from provider_conformance.limits import FOR_EVER, LONGEST_WAIT, MOST_WAITS
 from provider_conformance.route import route_of
 from provider_conformance.traffic import Traffic
-from provider_conformance.underway import ALL_BUT_THE_END, THE_END, Underway, first_answered, open_all
+from provider_conformance.underway import (
+    ALL_BUT_THE_END,
+    THE_END,
+    Part,
+    Underway,
+    all_answered,
+    first_answered,
+    open_all,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +40,12 @@ SECRET_HEADER = re.compile("auth|cookie|key|pass|secret|session|token", re.IGNOR
 
 NEAR = 0.005
 """Seconds within which a near target opens a connection: threads to open some at once are ready later."""
+
+LATE = 0.3
+"""Seconds after the head of a request at which a body comes that comes late."""
+
+BETWEEN_PIECES = 0.03
+"""Seconds between the pieces of such a body: long enough for a server to read the first alone."""
 
 NOT_OPENED = "other connections were not opened"
 """Detail of an exchange that was to overlap others, and did not take place for want of them."""
@@ -72,6 +86,11 @@ class Target:
             self.traffic.abandoned.add(self._underway.call.operation)
         for connection in (self._connection, self._second, *self._lanes):
             connection.close()
+
+    def hang_up(self) -> None:
+        """Close the kept connections once nothing is under way: what is sent next goes over new ones."""
+        self._finish()
+        self.close()
 
     def send(self, call: Call) -> Exchange:
         """Send a call and return its exchange; waits and repeats where the target asks for patience (D18)."""
@@ -185,6 +204,18 @@ class Target:
 
     def send_together(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
         """Send calls so that they really overlap: all but the last byte of each first, then the last bytes at once."""
+        return self._at_once(calls, self._overlapping)
+
+    def send_slowly(self, calls: Sequence[Call]) -> tuple[Exchange, ...]:
+        """Send calls side by side, each over a new connection, whose bodies come late and in two pieces."""
+        # A server of one thread takes no new connection while another is kept.
+        self.hang_up()
+        return self._at_once(calls, self._dawdling)
+
+    def _at_once(
+        self, calls: Sequence[Call], exchanged: Callable[[Sequence[Underway]], tuple[Exchange, ...]]
+    ) -> tuple[Exchange, ...]:
+        """Send calls at the same time in some way; what asks for patience is repeated, in the usual one."""
         self._finish()
         self.traffic.pace.wait(len(calls))
         self._guard.check()
@@ -192,7 +223,7 @@ class Target:
             Underway(number, call, self.request(call), self._new_connection(), self._deadline(_never))
             for number, call in zip(self.traffic.numbers(len(calls)), calls, strict=True)
         ]
-        exchanges = self._overlapping(together)
+        exchanges = exchanged(together)
         for exchange in exchanges:
             self._record(exchange)
         waits = [patience(exchange, 0) for exchange in exchanges]
@@ -220,12 +251,9 @@ class Target:
     def request(self, call: Call) -> Request:
         """Write a call as an HTTP request."""
         token = self.token if call.token is None else call.token
-        headers: Headers = (
-            ("Host", self._route.address.host_header),
-            ("User-Agent", call.agent),
-            ("Accept", call.accept),
-            ("Accept-Encoding", "identity"),
-        )
+        usual = (("User-Agent", call.agent), ("Accept", call.accept), ("Accept-Encoding", call.codings))
+        headers: Headers = (("Host", self._route.address.host_header),)
+        headers += tuple((name, value) for name, value in usual if value is not None)
         if token != NO_TOKEN:
             headers += ((call.token_header, token),)
         if call.body is not None and call.content_type is not None:
@@ -251,15 +279,24 @@ class Target:
             for underway in together:
                 underway.begin_anew()
                 underway.send(THE_END)
-            answered: dict[int, Exchange] = {}
-            while waiting := [underway for underway in together if underway.number not in answered]:
-                first = first_answered(waiting)
-                answered[first.number] = first.read()
-                first.connection.close()
+            return all_answered(together)
         finally:
             for underway in together:
                 underway.connection.close()
-        return tuple(answered[underway.number] for underway in together)
+
+    def _dawdling(self, together: Sequence[Underway]) -> tuple[Exchange, ...]:
+        """Send the heads of some requests, after a while half of each body, then the other half; read the answers."""
+        try:
+            self._open_all(together)
+            for part, pause in ((Part.HEAD, LATE), (Part.FIRST_HALF, BETWEEN_PIECES), (Part.SECOND_HALF, 0)):
+                for underway in together:
+                    underway.begin_anew()
+                    underway.send_on(part)
+                time.sleep(pause)
+            return all_answered(together)
+        finally:
+            for underway in together:
+                underway.connection.close()
 
     def _apart(self, call: Call, request: Request) -> Exchange:
         """Send a call over the second connection, which stays open beside the first as long as the target keeps it."""

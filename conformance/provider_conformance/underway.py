@@ -10,6 +10,7 @@ import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from provider_conformance.connection import readable
@@ -26,6 +27,24 @@ if TYPE_CHECKING:
 
 ALL, ALL_BUT_THE_END, THE_END = slice(None), slice(-1), slice(-1, None)
 """Parts of a request: a server cannot answer one before its last byte has come."""
+
+END_OF_HEAD = b"\r\n\r\n"
+
+
+class Part(Enum):
+    """Parts of a request whose body comes in pieces."""
+
+    HEAD = auto()
+    FIRST_HALF = auto()
+    SECOND_HALF = auto()
+
+    def of(self, encoded: bytes) -> slice:
+        """Return where this part stands in the bytes of a request."""
+        head = encoded.index(END_OF_HEAD) + len(END_OF_HEAD)
+        middle = (head + len(encoded)) // 2
+        if self is Part.HEAD:
+            return slice(head)
+        return slice(head, middle) if self is Part.FIRST_HALF else slice(middle, None)
 
 
 @dataclass(eq=False)
@@ -64,6 +83,11 @@ class Underway:
             except TransportError as failure:
                 self.failure = failure
 
+    def send_on(self, part: Part) -> None:
+        """Send the next part of the request, unless the server has answered without waiting for it."""
+        if self.failure is None and (part is Part.HEAD or not self.connection.is_answered):
+            self.send(part.of(self.connection.encoded(self.request)))
+
     def begin_anew(self) -> None:
         """Count the time from now on."""
         self.started = time.monotonic()
@@ -97,6 +121,16 @@ def open_all(some: Sequence[Underway], *, at_once: bool) -> None:
     else:
         for one in some:
             one.open()
+
+
+def all_answered(some: Sequence[Underway]) -> tuple[Exchange, ...]:
+    """Read the answers to requests that were sent, each as soon as it comes, and close its connection."""
+    answered: dict[int, Exchange] = {}
+    while waiting := [one for one in some if one.number not in answered]:
+        first = first_answered(waiting)
+        answered[first.number] = first.read()
+        first.connection.close()
+    return tuple(answered[one.number] for one in some)
 
 
 def first_answered(some: Sequence[Underway]) -> Underway:

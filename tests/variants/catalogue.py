@@ -214,7 +214,10 @@ VARIANTS = (
     Variant(
         "handmade-hangs-up",
         "strict",
-        partial(handmade.serve, wire=Wire(requests_per_connection=7, chunks=(100, 1), interim=True, reasons=False)),
+        partial(
+            handmade.serve,
+            wire=Wire(requests_per_connection=7, chunks=(100, 1), interim=True, reasons=False, packing="deflate gzip"),
+        ),
         Freedoms(
             before=Beyond.EMPTY,
             past=Beyond.NEAREST,
@@ -233,14 +236,17 @@ VARIANTS = (
     Variant(
         "handmade-slow",
         "strict",
-        partial(handmade.serve, wire=Wire(idle=0.02, closes_after_errors=True, trickle=True, waits_for_the_end=True)),
+        partial(
+            handmade.serve,
+            wire=Wire(idle=0.02, closes_after_errors=True, trickle=True, waits_for_the_end=True, packing="deflate"),
+        ),
         Freedoms(pauses=(0.02, 0.05), pause_every=6, past=Beyond.BARE, busy=(Busy(800),), ids=descending(5)),
         part=("show", "update", "destroy"),
     ),
     Variant(
         "handmade-unfriendly-extras",
         "strict",
-        partial(handmade.serve, wire=Wire(chunks=(4096,))),
+        partial(handmade.serve, wire=Wire(chunks=(4096,), packing="")),
         Freedoms(extras=True, unfriendly_extras=True, created_whole=True, password=Password.STARS),
         part=("show", "list"),
     ),

@@ -24,6 +24,7 @@ MODULES = (
     "http",
     "value",
     "circumstances",
+    "clients",
     "coincidences",
     "habits",
     "neighbours",

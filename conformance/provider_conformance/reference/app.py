@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,9 @@ def _endpoint(
     reference: Reference, operation: str, threads: ThreadPoolExecutor | None
 ) -> Callable[[HttpRequest], Awaitable[Response]]:
     async def serve(http: HttpRequest) -> Response:
+        began = time.monotonic()
         try:
-            body = await _read(http)
+            pieces = await _read(http)
         except RefusedError as refused:
             return _response(reference.refusal(refused))
         client = http.scope.get("client")
@@ -70,8 +72,10 @@ def _endpoint(
             operation=operation,
             query=http.scope["query_string"],
             headers=tuple((name.lower(), value) for name, value in http.scope["headers"]),
-            body=body,
+            body=b"".join(pieces),
             client=tuple(client) if client else None,
+            waited=time.monotonic() - began,
+            first_piece=len(pieces[0]) if len(pieces) > 1 else None,
         )
         if threads is None:
             return _response(reference.answer(request))
@@ -80,17 +84,19 @@ def _endpoint(
     return serve
 
 
-async def _read(http: HttpRequest) -> bytes:
-    """Return the body, or refuse one that is too large as soon as that is known (HTTP-5)."""
-    body = b""
+async def _read(http: HttpRequest) -> list[bytes]:
+    """Return the pieces in which the body came, or refuse one that is too large as soon as that is known (HTTP-5)."""
+    pieces: list[bytes] = []
+    size = 0
     declared = http.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:19]) > LARGEST_BODY:
         raise RefusedError(413, "body too large")
     async for chunk in http.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
+        pieces += [chunk] if chunk else []
+        size += len(chunk)
+        if size > LARGEST_BODY:
             raise RefusedError(413, "body too large")
-    return body
+    return pieces
 
 
 def _response(answer: Answer) -> Response:

@@ -16,7 +16,11 @@ MEMORY = "sqlite://"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, with everything that a decision may rest on."""
+    """One request, with everything that a decision may rest on.
+
+    `waited` are the seconds for which its body was waited for, `first_piece` is how many bytes of that came first; None
+    where all came together.
+    """
 
     method: str
     operation: str
@@ -24,6 +28,8 @@ class Request:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = b""
     client: tuple[str, int] | None = None
+    waited: float = 0.0
+    first_piece: int | None = None
 
     def header(self, name: bytes) -> list[bytes]:
         """Return every value of a header, which the server has put in lower case (RFC 9110, section 5.1)."""

@@ -11,6 +11,7 @@ import re
 import socket
 import threading
 import time
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
@@ -29,6 +30,7 @@ HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 LONGEST_LINE = 65_536
 LONGEST_BODY = 2_000_000
 NO_CONTENT = {204, 304}
+PACKED: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress}
 TARGET = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})+")
 
 
@@ -54,6 +56,8 @@ class Wire:
     """Every tenth answer is sent byte by byte."""
     hangs_up_on_nonsense: bool = False
     """A request whose target is no URI is not answered, and its connection closed."""
+    packing: str = "gzip"
+    """How bodies are packed where that is accepted: gzip, deflate, both of them, or not at all."""
 
 
 def serve(service: Service, base_path: str, started: Callable[[str, int], None], wire: Wire) -> None:
@@ -139,9 +143,11 @@ class Conversation:
         lines = [f"HTTP/1.1 {answer.status} {'As You Like It' if wire.reasons else ''}"]
         lines += [f"{odd(name)}:{value} \t " for name, value in answer.headers]
         lines += ["sErVeR:\t \xfcber/1.0 (a; comment)", "X-Empty:", "Set-Cookie: a=b; Path=/", "Set-Cookie: c=d"]
-        if body and "gzip" in fields.get("accept-encoding", ""):
-            lines.append("content-encoding: GZip")
-            body = gzip.compress(body)
+        accepted = fields.get("accept-encoding", "")
+        for coding in wire.packing.split() if body else ():
+            if coding in accepted:
+                lines.append(f"content-encoding: {coding.title()}")
+                body = PACKED[coding](body)
         if last:
             lines.append("CONNECTION: Close")
         chunked = bool(wire.chunks) and version == "HTTP/1.1"
