@@ -41,7 +41,7 @@ SECRET_HEADER = re.compile("auth|cookie|key|pass|secret|session|token", re.IGNOR
 NEAR = 0.005
 """Seconds within which a near target opens a connection: threads to open some at once are ready later."""
 
-LATE = 0.3
+LATE = 0.1
 """Seconds after the head of a request at which a body comes that comes late."""
 
 BETWEEN_PIECES = 0.03

@@ -185,7 +185,7 @@ class ClosingShowGetsNoAnswer(_DropsClosing):
 # Bodies that come late
 
 
-A_WHILE = 0.2
+A_WHILE = 0.05
 """Seconds for which a server waits for a body that does not come with its headers."""
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COMPRESSED = "Accept-Encoding gzip, deflate, which browsers and most libraries send"
 BARE = "no User-Agent, Accept and Accept-Encoding"
 CLOSING = "Connection close"
-LATE = "a body that comes 0.3 s after its headers, in two pieces"
+LATE = "a body that comes 0.1 s after its headers, in two pieces"
 
 
 @requirement("SHOW-1", "LIST-1", "CREATE-1", "UPDATE-1", "DESTROY-1", "CREATE-4", "LIST-4", "HTTP-1", "AUTH-1")
