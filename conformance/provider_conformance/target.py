@@ -255,6 +255,7 @@ class Target:
             while waiting := [underway for underway in together if underway.number not in answered]:
                 first = first_answered(waiting)
                 answered[first.number] = first.read()
+                self.traffic.heed(first.call, answered[first.number])
                 first.connection.close()
         finally:
             for underway in together:
@@ -343,12 +344,14 @@ class Target:
     def _read(self, underway: Underway) -> Exchange:
         """Read the answer to a request that was sent."""
         try:
-            return underway.read()
+            exchange = underway.read()
         except RunEndedError:
             self.traffic.abandoned.add(underway.call.operation)
             raise
         finally:
             self.traffic.end()
+        self.traffic.heed(underway.call, exchange)
+        return exchange
 
     def _keeps_silently_closing(self) -> None:
         if self.traffic.keeps_connections:
