@@ -33,8 +33,8 @@ from provider_conformance.lifecycle import MOST_ALIVE, STEPS, Lifecycle, Parts
 from provider_conformance.limits import MOST_REQUESTS
 from provider_conformance.refusals import not_survived
 from provider_conformance.run import (
-    clean,
     cleaned_up_after_a_defect,
+    conclude,
     examine,
     interruptible,
     opened,
@@ -119,7 +119,7 @@ def search(config: Config, examples: Examples | None, progress: Progress) -> Sea
         hunt = Hunt(session, examples)
         with cleaned_up_after_a_defect(session):
             diagnosis = examine(session, lambda _: hunt.all())
-        record = record_of_run(session, diagnosis, clean(session), started)
+        record = record_of_run(session, diagnosis, conclude(session), started)
         once = [found for found in hunt.found if found.times == 1]
         unrepeated = tuple(sorted({found.kind[0] for found in once if found.sent_again}))
         untried = tuple(sorted({found.kind[0] for found in once if not found.sent_again}))

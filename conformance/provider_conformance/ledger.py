@@ -54,7 +54,7 @@ def lost(exchanges: Sequence[Exchange], workers: int = 1) -> set[int]:
 class Ledger:
     """The record of one run; nothing is judged that is not in it.
 
-    `workers` are how many requests may be under way at a time.
+    `workers` are how many requests may be under way at a time; `ended_by_loss` tells that the target was gone then.
     """
 
     def __init__(self, workers: int = 1) -> None:
@@ -66,6 +66,8 @@ class Ledger:
         self._excused: list[Claim] = []
         self._judging = True
         self._kept = 0
+        self._dropped: set[int] = set()
+        self.ended_by_loss = False
 
     @contextlib.contextmanager
     def unjudged(self) -> Iterator[None]:
@@ -131,10 +133,15 @@ class Ledger:
 
     def lost(self) -> set[int]:
         """Return the numbers of the exchanges at the end that the target has left unanswered."""
-        return lost(self.exchanges, self._workers)
+        return lost(self.exchanges, self._workers) | self._dropped
 
-    def excuse(self, since: int) -> None:
-        """Blame nobody for exchanges from a number on: the target was gone, and somebody may have stopped it."""
+    def excuse(self, since: int, dropped: Iterable[int] = ()) -> None:
+        """Blame nobody for exchanges from a number on: the target was gone, and somebody may have stopped it.
+
+        Nor for those that were `dropped` as it went, though others with higher numbers had an answer before.
+        """
+        self.ended_by_loss = True
+        self._dropped.update(dropped)
         gone = self.lost()
         for evidence in list(self._evidence.values()):
             lost = [
@@ -145,6 +152,11 @@ class Ledger:
             evidence.violations = [claim for claim in evidence.violations if claim not in lost]
             self._excused += lost
             evidence.gaps += [f"the target was gone: {claim.problem.summary}" for claim in lost if claim.problem]
+
+    def retell(self, told: str, further: str) -> None:
+        """Tell further of what is told already wherever it is why something was not tested."""
+        for evidence in self._evidence.values():
+            evidence.gaps = [gap.replace(told, f"{told}{further}") for gap in evidence.gaps]
 
     def notes(self) -> dict[str, Notes]:
         """Return what there is about each requirement besides claims."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LONG_BODY = 16 * 1024
 DEEP = 20
+MOST_TOLD = 6
 INT64 = range(-(2**63), 2**63)
 
 BARE = "there is no User-Agent, no Accept and no Accept-Encoding"
@@ -27,7 +28,16 @@ BARE = "there is no User-Agent, no Accept and no Accept-Encoding"
 
 def oddity(request: Request) -> str:
     """Return what is special about a request, in a few words, or nothing; bodies may be cut where they are long."""
-    return next(chain(_of_query(request.target), _of_headers(request), _of_body(request), _of_client(request)), "")
+    return next(_oddities(request), "")
+
+
+def oddities(request: Request) -> str:
+    """Return all that is special about a request of which nobody knows what a server broke down over, or nothing."""
+    return ", ".join(islice(_oddities(request), MOST_TOLD))
+
+
+def _oddities(request: Request) -> Iterator[str]:
+    return chain(_of_query(request.target), _of_headers(request), _of_body(request), _of_client(request))
 
 
 def _of_query(target: str) -> Iterator[str]:

@@ -154,7 +154,7 @@ class SuitePlugin:
             self._lanes.end()
             self._session.ledger.put_in_order()
             if self._gone_since is not None:  # what the other lanes have found out meanwhile
-                self._session.ledger.excuse(self._gone_since)
+                self._excuse(self._gone_since)
         self._drawings.end()
         if SURVIVAL in self._session.selected:
             judge_survival(self._session.ledger)
@@ -222,6 +222,9 @@ class SuitePlugin:
         """The rule by which Schemathesis judges an answer."""
         return _parts.second_opinion
 
+    def _excuse(self, since: int) -> None:
+        self._session.ledger.excuse(since, (one.exchange.number for one in self._session.target.traffic.dropped))
+
     def _note_ending(self, item: pytest.Item, ending: BaseException) -> None:
         names = requirements_of(item)
         match ending:
@@ -236,7 +239,7 @@ class SuitePlugin:
                 item.session.shouldstop = self._ended = str(ending)
                 if isinstance(ending, TargetLostError) and ending.since is not None:
                     self._gone_since = ending.since
-                    self._session.ledger.excuse(ending.since)
+                    self._excuse(ending.since)
             case _:
                 what = f"{item.name}: {type(ending).__name__}: {ending}"
                 for name in names:

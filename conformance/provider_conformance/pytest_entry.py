@@ -44,8 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
     from provider_conformance.plugin import SuitePlugin  # noqa: PLC0415 - slow, and only for the suite
     from provider_conformance.progress import Silence  # noqa: PLC0415
     from provider_conformance.run import (  # noqa: PLC0415
-        clean,
         cleaned_up_after_a_defect,
+        conclude,
         examine,
         interruptible,
         opened,
@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         diagnosis = examine(session, lambda _: None)
 
     def finish() -> None:
-        config.stash[REPORT] = report_of(record_of_run(session, diagnosis, clean(session), started))
+        config.stash[REPORT] = report_of(record_of_run(session, diagnosis, conclude(session), started))
 
     stack.callback(finish)
     if diagnosis.fatal:

@@ -20,6 +20,7 @@ from provider_conformance import __version__, judge
 from provider_conformance.about import EMBEDDED
 from provider_conformance.concealing import masker_of, record_of, without_parts
 from provider_conformance.contract import load_catalogue, load_contract
+from provider_conformance.crash import look_into_loss
 from provider_conformance.errors import NotTestableError, RunEndedError
 from provider_conformance.guard import Guard
 from provider_conformance.inventory import bearing
@@ -49,6 +50,9 @@ UNUSED_PLUGINS = (
 ALLOCATIONS = 50_000
 """Objects, more or less, that come to be between two collections of garbage."""
 
+SHORTEST_CLEANING = 5.0
+"""Seconds that cleaning may take though a target that is away was waited for before."""
+
 LONGEST_PAUSE = 1.0
 """Seconds between two tries to reach a target that is away."""
 
@@ -69,7 +73,7 @@ def certify(config: Config, progress: Progress) -> Record:
 
         with cleaned_up_after_a_defect(session):
             diagnosis = examine(session, run_tests)
-        return record_of_run(session, diagnosis, clean(session), started)
+        return record_of_run(session, diagnosis, conclude(session), started)
 
 
 @contextlib.contextmanager
@@ -247,14 +251,24 @@ def cleaned_up_after_a_defect(session: Session) -> Iterator[None]:
         raise
 
 
-def clean(session: Session) -> Cleanup:
+def conclude(session: Session) -> Cleanup:
+    """Find out whether a request has brought the target down, if it is gone, and clean up.
+
+    For a target that stays away, both together wait little longer than either would.
+    """
+    with cleaned_up_after_a_defect(session):
+        waited = look_into_loss(session)
+    return clean(session, max(CLEANING_TIME - waited, SHORTEST_CLEANING))
+
+
+def clean(session: Session, seconds: float = CLEANING_TIME) -> Cleanup:
     """Destroy what the run still holds, also after an interruption, and find out what is left.
 
     Where the target is away, or has locked the run out, it may come back: that is waited for as long as cleaning may
     take.
     """
     providers, guard = session.providers, session.guard
-    guard.clean_up(CLEANING_TIME)
+    guard.clean_up(seconds)
     providers.recall(session.ledger.exchanges)
     if providers.held:
         session.progress.cleaning(len(providers.held))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from provider_conformance.ledger import Ledger
 
 SURVIVAL = "HTTP-2"
+SURVIVAL_OF_EXCESS = "HTTP-5"
 TARGET = re.compile(r"/(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*", re.ASCII)
 """Paths and queries as RFC 3986 has them: without brackets, and with percent signs before two digits only."""
 
@@ -57,10 +58,23 @@ def answerable(exchanges: list[Exchange], others: Collection[int]) -> Iterator[E
 def is_within_bounds(exchange: Exchange) -> bool:
     """Tell whether a request is one that every implementation has to answer: well-formed, and not too large."""
     request = exchange.request
+    well_formed = request.method in METHODS and TARGET.fullmatch(request.target) is not None
+    return well_formed and not is_excessive(exchange)
+
+
+def is_excessive(exchange: Exchange) -> bool:
+    """Tell whether a request has a body that is too large or too deep, or that may be so once it is unpacked."""
+    request = exchange.request
     body = request.body or b""
     packed = any(name.lower() == "content-encoding" and value in PACKING for name, value in request.headers)
-    well_formed = request.method in METHODS and TARGET.fullmatch(request.target) is not None
-    return well_formed and not packed and len(body) <= LARGEST_BODY and _levels(body) <= DEEPEST
+    return packed or len(body) > LARGEST_BODY or _levels(body) > DEEPEST
+
+
+def survival_of(exchange: Exchange) -> str:
+    """Return the requirement that a server breaks if it goes down over a request, or nothing."""
+    if is_within_bounds(exchange):
+        return SURVIVAL
+    return SURVIVAL_OF_EXCESS if is_excessive(exchange) else ""
 
 
 def _levels(body: bytes) -> int:

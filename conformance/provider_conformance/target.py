@@ -279,10 +279,16 @@ class Target:
             for underway in together:
                 underway.begin_anew()
                 underway.send(THE_END)
-            return all_answered(together)
+            return self._all_heeded(together)
         finally:
             for underway in together:
                 underway.connection.close()
+
+    def _all_heeded(self, together: Sequence[Underway]) -> tuple[Exchange, ...]:
+        exchanges = all_answered(together)
+        for underway, exchange in zip(together, exchanges, strict=True):
+            self.traffic.heed(underway.call, exchange)
+        return exchanges
 
     def _dawdling(self, together: Sequence[Underway]) -> tuple[Exchange, ...]:
         """Send the heads of some requests, after a while half of each body, then the other half; read the answers."""
@@ -293,7 +299,7 @@ class Target:
                     underway.begin_anew()
                     underway.send_on(part)
                 time.sleep(pause)
-            return all_answered(together)
+            return self._all_heeded(together)
         finally:
             for underway in together:
                 underway.connection.close()
@@ -380,12 +386,14 @@ class Target:
     def _read(self, underway: Underway) -> Exchange:
         """Read the answer to a request that was sent."""
         try:
-            return underway.read()
+            exchange = underway.read()
         except RunEndedError:
             self.traffic.abandoned.add(underway.call.operation)
             raise
         finally:
             self.traffic.end()
+        self.traffic.heed(underway.call, exchange)
+        return exchange
 
     def _keeps_silently_closing(self) -> None:
         if self.traffic.keeps_connections:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provider_conformance.calm import Calm
@@ -19,18 +21,33 @@ from provider_conformance.limits import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provider_conformance.call import Call
     from provider_conformance.exchange import Exchange
     from provider_conformance.guard import Guard
+
+MOST_DROPPED = 16
+"""Requests without an answer that are kept in mind."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A request whose connection was dropped before its answer had come; `answers` had come to others before."""
+
+    call: Call
+    exchange: Exchange
+    answers: int
 
 
 class Traffic:
     """Numbers requests, lets so many at a time be under way, and ends a run when its target is gone.
 
     `intruded` says that requests with wrong tokens have been sent, after which a target may lock the run out (D18), and
-    `opens_in` within how many seconds the target has opened a connection at the best; `counted` are
-    the providers that its list has counted last, those of others among them, and `most_counted` the most that it had
-    counted when one more was accepted. `abandoned` are the operations, or paths,
-    of requests that were sent, and whose answers nobody has waited for as the run ended.
+    `opens_in` within how many seconds the target has opened a connection at the best; `counted` are the providers that
+    its list has counted last, those of others among them, and `most_counted` the most that it had counted when one more
+    was accepted. `abandoned` are the operations, or paths, of requests that were sent, and whose answers nobody has
+    waited for as the run ended. `gone` is what was told of the target when nobody could be reached any more.
     """
 
     def __init__(self, guard: Guard, workers: int, rate: float | None) -> None:
@@ -41,6 +58,7 @@ class Traffic:
         self.counted = 0
         self.most_counted = 0
         self.abandoned: set[str] = set()
+        self.gone = ""
         self.calm = Calm()
         self.workers = workers
         self._guard = guard
@@ -52,6 +70,8 @@ class Traffic:
         self._silent_in_all = 0
         self._huge = 0
         self._last_answer = 0
+        self._answers = 0
+        self._dropped: deque[Dropped] = deque(maxlen=MOST_DROPPED)
 
     def numbers(self, requests: int = 1) -> range:
         """Return the numbers of requests that are about to be sent, which count from 1."""
@@ -96,6 +116,22 @@ class Traffic:
         with self._turn:
             self._silent = self._silent_in_all = self._huge = 0
 
+    @property
+    def dropped(self) -> Sequence[Dropped]:
+        """What was under way and dropped as the target went; others that were under way may have had an answer."""
+        with self._turn:
+            return tuple(self._dropped)
+
+    def heed(self, call: Call, exchange: Exchange) -> None:
+        """Take note of how a request fared, as soon as that is known."""
+        with self._turn:
+            if exchange.response is not None:
+                self._answers += 1
+            elif exchange.problem is TransportProblem.DROPPED:
+                self._dropped.append(Dropped(call, exchange, self._answers))
+            while not self.gone and self._dropped and self._answers - self._dropped[0].answers >= self.workers:
+                self._dropped.popleft()
+
     def watch(self, exchange: Exchange) -> None:
         """End the run when the target is gone, instead of waiting for each of its timeouts."""
         with self._turn:
@@ -105,6 +141,8 @@ class Traffic:
             self._silent = self._silent + 1 if gone else 0
             if self._silent >= MOST_TIMEOUTS:
                 told = f"the target is gone: {exchange.problem}, {exchange.detail}"
+                if exchange.problem is TransportProblem.UNREACHABLE:
+                    self.gone = self.gone or told
                 raise TargetLostError(told, self._last_answer + 1)
             self._silent_in_all += gone
             if self._silent_in_all >= MOST_TIMEOUTS_IN_ALL:

@@ -56,6 +56,7 @@ from provider_conformance.judge.protocol import (
     method_refused,
     path_not_found,
     served_as_usual,
+    stays_reachable,
 )
 from provider_conformance.judge.reading import (
     TURNED_AWAY,
@@ -177,6 +178,7 @@ __all__ = [
     "shows_asked",
     "shows_update",
     "shows_values",
+    "stays_reachable",
     "stored_nothing",
     "stored_or_refused",
     "survived",

@@ -7,7 +7,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import TYPE_CHECKING
 
 from provider_conformance.disclosure import internals, sayings, token_disclosed, value_disclosed
-from provider_conformance.exchange import TOKEN_HEADER
+from provider_conformance.exchange import TOKEN_HEADER, TransportProblem
 from provider_conformance.judge.values import quoted
 from provider_conformance.judge.wording import Problem, answer, name_of, outcome
 
@@ -85,6 +85,22 @@ def served_as_usual(_excess: Exchange, after: Exchange, *_later: Exchange, usual
         f"after {what}, the next request is {came}",
         f"200 within {limit:.1f} s",
         f"{outcome(after)} in {after.elapsed:.1f} s",
+    )
+
+
+def stays_reachable(first: Exchange, again: Exchange, after: Exchange, *, what: str) -> Problem | None:
+    """A request that got no answer before the target was unreachable does not end so when it is sent again.
+
+    `what` tells what is special about it.
+    """
+    silent = first.response is None and again.response is None
+    if not silent or TransportProblem.UNREACHABLE not in {again.problem, after.problem}:
+        return None
+    told = f"{name_of(again)} ({what})" if what else name_of(again)
+    return Problem(
+        f"{told} gets no answer, and the target is unreachable after it, twice",
+        "a target that is there for the next request",
+        f"{outcome(again)}, then {outcome(after)}",
     )
 
 
