@@ -121,9 +121,9 @@ def test_a_server_that_goes_away_once_is_not_blamed(
     assert verified(tmp_path), run.output
 
 
-@pytest.mark.parametrize("workers", ["1", "8"])
 @pytest.mark.parametrize(
-    ("deadly", "selected", "special"), [(NUL, TEXTS, "name holds NUL"), (LARGE, EXCESS, "a body of 8 MiB")]
+    ("deadly", "selected", "special", "workers"),
+    [(NUL, TEXTS, "name holds NUL", "8"), (LARGE, EXCESS, "a body of 8 MiB", "1")],
 )
 def test_the_last_request_is_told_of_a_server_that_stays_away(
     deadly: str, selected: tuple[str, ...], special: str, workers: str, tmp_path: Path
