@@ -74,6 +74,8 @@ def settings(number: int = 0, **changed: object) -> dict[str, Any]:
     } | changed
 
 
+PARAMETERS = {"in_parameters": ["transport=udp"], "out_parameters": ["user=phone"]}
+
 VARIANTS = [
     settings(0),
     settings(
@@ -234,7 +236,7 @@ def unfair_traffic(reference: Reference) -> list[object]:
     kept, *others = (traffic.create(VARIANTS[place]) for place in (0, 1, 2))
     gone = others[0]
     traffic.page()
-    traffic.update(kept, VARIANTS[0])
+    traffic.update(kept, VARIANTS[0] | PARAMETERS)
     for number in others:
         traffic.send("destroy", {"id": number})
     unfair_bodies(traffic, kept, "create", VARIANTS[5])
@@ -311,8 +313,9 @@ def unusual_values(traffic: Traffic) -> None:
 def unfair_ids(traffic: Traffic, kept: int, gone: int) -> None:
     for number in (gone, gone):
         traffic.send("destroy", {"id": number})
+    traffic.update(kept, VARIANTS[0] | PARAMETERS)
     traffic.update(gone, VARIANTS[3])
-    traffic.look(gone)
+    traffic.look(gone, kept)
     wrong: tuple[object, ...] = ({}, [{"id": kept}], kept, b"{", b"")
     for content in wrong:
         traffic.send("destroy", content)

@@ -19,6 +19,7 @@ from provider_conformance.ownership import Draft, Held, Ownership
 from provider_conformance.reduction import Culprits, owner, told
 from provider_conformance.room import Room
 from provider_conformance.values.plausible import (
+    FURNITURE,
     MOST_IPS,
     TYPICAL,
     Provider,
@@ -458,6 +459,17 @@ class Providers(Ownership):
         answer = self._api.served(exchange) if fair else self._api.heard(exchange)
         self._changed(held, body, answer)
         return answer
+
+    def furnish(self, held: Held) -> bool:
+        """Update a provider so that no array of it is empty, where that is taken; tell whether show gives just that.
+
+        What its parameters may be is not documented (D8), so that nobody is blamed here for what becomes of them.
+        """
+        body = self.values.furnished(held.id, held.body)
+        answer = self._api.heard(self._api.update(body))
+        self._changed(held, held.body, answer)
+        members = judge.members_of(self.state(held)) or {}
+        return answer.succeeded and all(judge.same(members.get(name), body[name]) for name in FURNITURE)
 
     def update_all(self, held: Sequence[Held], kinds: Sequence[Traits]) -> list[Exchange]:
         """Update one provider of ours each to its traits, side by side, as `update` does."""
