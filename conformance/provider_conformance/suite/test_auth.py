@@ -150,6 +150,9 @@ def test_a_token_that_differs_is_refused_on_every_operation(
         dealt = [tokens.nudged(token, position) for position in range(turn, len(token), len(intruder.attempts))]
         attempt([Trial(what, wrong) for what, wrong in (*tokens.telling(token), *dealt)])
     intruder.other_lists([Trial(*tokens.altered(token, 0))])
+    # On one operation that reads, and on one that changes: a token that is served at all is served on most.
+    for attempt in (intruder.show, intruder.update):
+        attempt([Trial(what, wrong) for what, wrong in tokens.guessed(token)])
 
     intruder.nothing_has_come_of_it()
 
