@@ -308,7 +308,13 @@ def unusual_values(traffic: Traffic) -> None:
             {"require_register": False},
         ):
             traffic.look(traffic.create(VARIANTS[0] | changed))
-    traffic.look(traffic.create(VARIANTS[0] | {"ips": ["2001:DB8::1", "2001:db8::2"]}))
+    for unusual in (
+        {"ips": ["2001:DB8::1", "2001:db8::2"]},
+        {"ips": ["a\0b"]},
+        {"ips": ["e\u0301"]},
+        {"port": 5083.0},
+    ):
+        traffic.look(traffic.create(VARIANTS[0] | unusual))
 
 
 def unfair_ids(traffic: Traffic, kept: int, gone: int) -> None:
@@ -339,6 +345,8 @@ def unfair_queries(traffic: Traffic, kept: int) -> None:
         "pagination=1&pagesize=5&sort_by=NAME",
         "pagination=1&pagesize=0",
         "pagination=1&pagesize=1&sort_by=OPTIONAL",
+        "pagination=99&pagesize=1&sort_by=OPTIONAL",
+        "pagination=%2B1&pagesize=1",
         "pagination=9&pagesize=100",
         "pagination=1&pagesize=10&x=%00",
     ):
@@ -359,6 +367,7 @@ def unfair_tokens(traffic: Traffic, kept: int) -> None:
     traffic.send("show", query=f"id={kept}&access_token={TOKEN}", token=None)
     traffic.send("show", query=f"id={kept}", token=None, more=((b"cookie", b"access_token=" + TOKEN.encode()),))
     traffic.send("create", VARIANTS[0] | {"access_token": TOKEN}, token=None)
+    traffic.send("create", b"{", token=None)
 
 
 def strange_http(traffic: Traffic, kept: int) -> None:

@@ -823,6 +823,49 @@ class FailsForGetWithBody(_Fails):
         return request.method == "GET" and bool(request.body)
 
 
+@fault("http-500-for-malformed-body-without-token", "HTTP-2", kind="conditional")
+class FailsForMalformedBodyWithoutToken(_Fails):
+    """Answers a body that is no JSON with 500 where there is no token, since it is read first."""
+
+    def is_affected(self, request: Request) -> bool:
+        if request.method != "POST" or request.header(b"access_token"):
+            return False
+        try:
+            self.decode(request.body)
+        except RefusedError:
+            return True
+        return False
+
+
+@fault("http-500-for-unpacked-gzip", "HTTP-2", kind="conditional")
+class FailsForUnpackedGzip(_Fails):
+    """Answers a body that is said to be packed by gzip, and is not, with 500."""
+
+    def is_affected(self, request: Request) -> bool:
+        return request.header(b"content-encoding") == [b"gzip"] and not request.body.startswith(b"\x1f\x8b")
+
+
+@fault("http-500-past-the-end-under-optional", "HTTP-2", kind="conditional")
+class FailsPastTheEndUnderOptional(Reference):
+    """Answers a page past the last with 500 under OPTIONAL."""
+
+    def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
+        count, providers = super().page_of(asked)
+        if asked.sort_by == "OPTIONAL" and not providers and asked.pagination > 1:
+            raise RefusedError(500, "no element at the index")
+        return count, providers
+
+
+@fault("http-500-for-sign-in-query", "HTTP-2", kind="conditional")
+class FailsForSignInQuery(Reference):
+    """Answers a number with a plus sign in a query, which its check lets pass, with 500."""
+
+    def integer_parameter(self, parameters: dict[str, list[str]], name: str, bounds: range) -> int:
+        if any(value.startswith("+") for value in parameters.get(name, [])):
+            raise RefusedError(500, "not a number")
+        return super().integer_parameter(parameters, name, bounds)
+
+
 @fault("http-500-for-unknown-coding", "HTTP-2", kind="conditional")
 class FailsForUnknownCoding(_Fails):
     """Answers a Content-Encoding that it does not know with 500."""
