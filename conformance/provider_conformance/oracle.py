@@ -460,16 +460,22 @@ class Providers(Ownership):
         self._changed(held, body, answer)
         return answer
 
-    def furnish(self, held: Held) -> bool:
-        """Update a provider so that no array of it is empty, where that is taken; tell whether show gives just that.
+    def furnished(self, held: Held, traits: Traits) -> Held:
+        """Return a provider of ours of some traits whose lists of parameters have items, so that losing them shows.
 
-        What its parameters may be is not documented (D8), so that nobody is blamed here for what becomes of them.
+        What these may be is not documented (D8), so that nobody is blamed here for what becomes of them: where show
+        does not give just that, it is another, as it was created.
         """
         body = self.values.furnished(held.id, held.body)
         answer = self._api.heard(self._api.update(body))
         self._changed(held, held.body, answer)
-        members = judge.members_of(self.state(held)) or {}
-        return answer.succeeded and all(judge.same(members.get(name), body[name]) for name in FURNITURE)
+        shown = self._api.heard(self._api.show(held.id))
+        members = judge.members_of(shown) or {}
+        if answer.succeeded and shown.succeeded and all(judge.same(members.get(one), body[one]) for one in FURNITURE):
+            held.shown = shown
+            return held
+        self.release(held)
+        return self.create(traits)
 
     def update_all(self, held: Sequence[Held], kinds: Sequence[Traits]) -> list[Exchange]:
         """Update one provider of ours each to its traits, side by side, as `update` does."""

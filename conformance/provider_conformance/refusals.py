@@ -264,7 +264,7 @@ class Refusals:
         """Aim requests at a provider of ours, and look from time to time whether it is as it was."""
         bystander, victim = self._providers.create_some([TYPICAL, OTHERWISE])
         others = self._providers.shown(bystander)
-        victim = self._furnished(victim)
+        victim = self._providers.furnished(victim, OTHERWISE)
         aimed, listed_before = victim, self._inventory.walk(ours=self._providers.ids)
         for some in in_batches(self.unguessed(violations), BATCH):
             batch = [violation for violation in some if violation.suits(victim.id)]
@@ -342,15 +342,9 @@ class Refusals:
     def _another(self, victim: Held) -> Held:
         """Give up a provider that is no longer as it was, or no longer there, for a new one."""
         self._providers.release(victim)
-        return self._furnished(self._providers.create(OTHERWISE))
-
-    def _furnished(self, held: Held) -> Held:
-        """Return a provider whose arrays have items, so that losing them shows, or else one as it was created."""
-        if not self._providers.furnish(held) and len(held.story) > 1:
-            self._providers.release(held)
-            held = self._providers.create(OTHERWISE)
-        self._providers.shown(held)
-        return held
+        another = self._providers.furnished(self._providers.create(OTHERWISE), OTHERWISE)
+        self._providers.shown(another)
+        return another
 
     def _update_of(self, victim: Held, traits: Traits) -> Provider:
         """Return the body of an update that would change most properties, the id first so that truncation spares it."""

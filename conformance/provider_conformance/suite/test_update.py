@@ -310,7 +310,7 @@ def test_an_update_of_an_unknown_id_is_refused_and_creates_nothing(
 ) -> None:
     kept = providers.create()
     expect.control(providers.update(kept, OTHERWISE))
-    providers.furnish(kept)
+    kept = providers.furnished(kept, OTHERWISE)
     state = providers.shown(kept)
     doomed = providers.create_some([TYPICAL] * min(3, max(1, providers.most - 1)))
     before = refusals.look_around()
