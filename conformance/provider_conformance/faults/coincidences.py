@@ -837,14 +837,6 @@ class FailsForMalformedBodyWithoutToken(_Fails):
         return False
 
 
-@fault("http-500-for-unpacked-gzip", "HTTP-2", kind="conditional")
-class FailsForUnpackedGzip(_Fails):
-    """Answers a body that is said to be packed by gzip, and is not, with 500."""
-
-    def is_affected(self, request: Request) -> bool:
-        return request.header(b"content-encoding") == [b"gzip"] and not request.body.startswith(b"\x1f\x8b")
-
-
 @fault("http-500-past-the-end-under-optional", "HTTP-2", kind="conditional")
 class FailsPastTheEndUnderOptional(Reference):
     """Answers a page past the last with 500 under OPTIONAL."""
