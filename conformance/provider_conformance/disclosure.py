@@ -23,7 +23,7 @@ _SOURCES = "py|pyc|cjs|ts|java|jar|class|war|rb|go|rs|cs|dll|exe|pm|lua|ex|so|db
 _COMPILED = "c|cc|cpp|cxx|h|hpp|swift|kt|scala|clj|erl|hrl|hs|ml|vb|fs"
 _SCRIPTED = "[cm]?[jt]sx?|vue|svelte|coffee|wasm|html?"
 
-_UNLIKE_DOMAINS = "[cm]?[jt]sx?|go|rb|java|kt|scala|swift|php|c|h|cpp|cxx|hpp|clj|erl|hrl|exs?|lua|vue|svelte"
+_UNLIKE_DOMAINS = "go|rb|java|kt|scala|swift|php|c|h|cpp|cxx|hpp|clj|erl|hrl|exs?|lua|vue|svelte"
 """Sources whose names cannot be those of hosts, as py, rs, cc, pl and sh can, which have ports behind them."""
 
 _IN_OBJECT = r"[^{}\n]{0,400}"
@@ -55,7 +55,8 @@ TRACES = (
     r"(?<![\w./:@-])[A-Za-z][\w-]*\.(?:cpp|cxx|hpp|java|kt|swift|scala):\d+(?![\w.])",
     # A place in the code as an object; what is wrong in a request may be told in the same way, but not of a source.
     rf"\{{(?={_IN_OBJECT}\"line_?(?:no|[nN]umber)?\": ?\d)"
-    rf"(?={_IN_OBJECT}\"file_?(?:[nN]ame)?\": ?\"[^\"\n]{{0,200}}\.(?:{_SERVED}|py|rs|cs|cc|ml|{_UNLIKE_DOMAINS})\")"
+    rf"(?={_IN_OBJECT}\"file_?(?:[nN]ame)?\": ?\"[^\"\n]{{0,200}}\."
+    rf"(?:{_SERVED}|py|rs|cs|cc|ml|[cm]?[jt]sx?|{_UNLIKE_DOMAINS})\")"
     rf"{_IN_OBJECT}",
 )
 
@@ -147,7 +148,7 @@ PATHS = (
     rf"{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_COMPILED}|{_SERVED}|{_SOURCES})(?::|\(|[\"']?,? (?:on )?line )\d+",
     # The same below where it was built; what begins with the name of a host is a link, and hosts have ports.
     rf"{_RELATIVE}(?:\.{{1,2}}/)*(?:[\w-]+/)+[\w-]+\.(?:{_UNLIKE_DOMAINS}):\d+\b",
-    rf"{_RELATIVE}(?:\.{{1,2}}/)*(?:src|lib|source|internal|pkg|cmd)/(?:[\w-]+/)*[\w-]+\.(?:py|rs|cc|pl|pm|cs|ml):\d+\b",
+    rf"{_RELATIVE}(?:\.{{1,2}}/)*(?:src|lib|dist|source|internal|pkg|cmd)/(?:[\w-]+/)*[\w-]+\.(?:py|rs|cc|pl|pm|cs|ml|[cm]?[jt]sx?):\d+\b",
     rf"{_OF_A_FILE}[\"'`]?(?P<file>{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_SERVED}|{_SOURCES})){_END}",
     # What the system says of a file that it cannot open.
     r"(?<=no such file or directory, (?:open|stat) ')/[^'\n]+",
