@@ -74,6 +74,8 @@ def settings(number: int = 0, **changed: object) -> dict[str, Any]:
     } | changed
 
 
+PARAMETERS = {"in_parameters": ["transport=udp"], "out_parameters": ["user=phone"]}
+
 VARIANTS = [
     settings(0),
     settings(
@@ -192,6 +194,7 @@ def ordinary_traffic(reference: Reference) -> list[object]:
         *(None, TOKEN.lower(), TOKEN.upper(), swapped, "y" * 64, "y" * 64, "y" * 32 + TOKEN[32:]),
         *("y" + TOKEN[1:], TOKEN[:-1] + "y", TOKEN[:30] + "y" + TOKEN[31:]),
         *(TOKEN[:20] + "y" + TOKEN[21:], TOKEN[:-1] + TOKEN[-1].upper()),
+        *("4DFCF1D4C30B4D798ECE3AE43769F008", "' OR 'a'='a"),
     )
     for token in wrong_tokens:
         victim = traffic.create(settings(60))
@@ -235,7 +238,7 @@ def unfair_traffic(reference: Reference) -> list[object]:
     kept, *others = (traffic.create(VARIANTS[place]) for place in (0, 1, 2))
     gone = others[0]
     traffic.page()
-    traffic.update(kept, VARIANTS[0])
+    traffic.update(kept, VARIANTS[0] | PARAMETERS)
     for number in others:
         traffic.send("destroy", {"id": number})
     unfair_bodies(traffic, kept, "create", VARIANTS[5])
@@ -306,14 +309,21 @@ def unusual_values(traffic: Traffic) -> None:
             {"require_register": False},
         ):
             traffic.look(traffic.create(VARIANTS[0] | changed))
-    traffic.look(traffic.create(VARIANTS[0] | {"ips": ["2001:DB8::1", "2001:db8::2"]}))
+    for unusual in (
+        {"ips": ["2001:DB8::1", "2001:db8::2"]},
+        {"ips": ["a\0b"]},
+        {"ips": ["e\u0301"]},
+        {"port": 5083.0},
+    ):
+        traffic.look(traffic.create(VARIANTS[0] | unusual))
 
 
 def unfair_ids(traffic: Traffic, kept: int, gone: int) -> None:
     for number in (gone, gone):
         traffic.send("destroy", {"id": number})
+    traffic.update(kept, VARIANTS[0] | PARAMETERS)
     traffic.update(gone, VARIANTS[3])
-    traffic.look(gone)
+    traffic.look(gone, kept)
     wrong: tuple[object, ...] = ({}, [{"id": kept}], kept, b"{", b"")
     for content in wrong:
         traffic.send("destroy", content)
@@ -336,6 +346,8 @@ def unfair_queries(traffic: Traffic, kept: int) -> None:
         "pagination=1&pagesize=5&sort_by=NAME",
         "pagination=1&pagesize=0",
         "pagination=1&pagesize=1&sort_by=OPTIONAL",
+        "pagination=99&pagesize=1&sort_by=OPTIONAL",
+        "pagination=%2B1&pagesize=1",
         "pagination=9&pagesize=100",
         "pagination=1&pagesize=10&x=%00",
     ):
@@ -356,6 +368,7 @@ def unfair_tokens(traffic: Traffic, kept: int) -> None:
     traffic.send("show", query=f"id={kept}&access_token={TOKEN}", token=None)
     traffic.send("show", query=f"id={kept}", token=None, more=((b"cookie", b"access_token=" + TOKEN.encode()),))
     traffic.send("create", VARIANTS[0] | {"access_token": TOKEN}, token=None)
+    traffic.send("create", b"{", token=None)
 
 
 def strange_http(traffic: Traffic, kept: int) -> None:

@@ -18,15 +18,19 @@ import click
 import pytest
 import trustme
 
-from command import TOKEN, text_of
+from command import TOKEN, certify, text_of
 from provider_conformance.cli import run_command
 from provider_conformance.options import PLAUSIBLE, checked, settings_of
-from provider_conformance.reference.server import Server
+from provider_conformance.reference.server import Server, ThreadServer
+from provider_conformance.reference.service import Reference
+from provider_conformance.reference.store import Store
 from provider_conformance.template import TEMPLATE
 from provider_conformance.values.narrowing import Plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from provider_conformance.reference.messages import Properties
 
 
 def smoke(url: str, *options: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -313,6 +317,27 @@ def test_the_file_holds_options_and_the_command_line_wins(tmp_path: Path) -> Non
         assert "3 at a time" in done.stdout
         done = execute("run", "--level", "strict", cwd=tmp_path)
         assert "level strict" in done.stdout
+
+
+class LosesParameters(Reference):
+    """Clears in_parameters with an update that changes nothing but the port."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        before = self.store.get(provider_id) or {}
+        changed = [name for name, value in properties.items() if value != before.get(name)]
+        return super().apply_update(provider_id, properties | ({"in_parameters": []} if changed == ["port"] else {}))
+
+
+@pytest.mark.parametrize(("kind", "wrong"), [(Reference, set()), (LosesParameters, {"UPDATE-2"})])
+def test_parameters_that_are_plausible_stay(kind: type[Reference], wrong: set[str], tmp_path: Path) -> None:
+    settings = (
+        'only = ["UPDATE-2"]\n[plausible]\nin_parameters = ["transport=udp"]\nout_parameters = [{ name = "x" }]\n'
+    )
+    (tmp_path / "provider-conformance.toml").write_text(settings)
+    with ThreadServer(kind(Store(), TOKEN)) as server:
+        run = certify(tmp_path, server.base_url)
+    assert run.ids("fail") == wrong, run.output
+    assert run.ids("pass") | wrong == {"UPDATE-2"}, run.output
 
 
 @pytest.mark.parametrize(

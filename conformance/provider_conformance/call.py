@@ -53,6 +53,9 @@ class Call:
 
 NO_TOKEN = ""
 
+BASE = "."
+"""Takes the place of an operation in a call of the path that all of them are below."""
+
 
 def query_of(call: Call) -> str:
     """Return the query of a call as it is sent, without its question mark."""

@@ -46,14 +46,18 @@ def change_all(held: Sequence[Held], kinds: Sequence[Traits], providers: Provide
 
 
 def shows_change(held: Held, before: Exchange, values: Provider, providers: Providers, expect: Expect) -> None:
-    """Hold show to every value as updated (UPDATE-2); `before` and `values` are of before the update."""
+    """Hold show to every value as updated (UPDATE-2); `before` and `values` are of before the update.
+
+    Parameters that are plausible are the same in all updates, and stay once they are there.
+    """
+    kept = {name: items for name, items in providers.values.parameters.items() if items}
     expect(
         judge.shows_update,
         before,
         providers.shown(held),
         of=held,
         requirement="UPDATE-2",
-        held=values,
-        values=held.body,
+        held={**values, **kept},
+        values={**held.body, **kept},
         ill_typed=sorted(providers.ill_typed),
     )

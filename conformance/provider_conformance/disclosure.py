@@ -23,6 +23,11 @@ _SOURCES = "py|pyc|cjs|ts|java|jar|class|war|rb|go|rs|cs|dll|exe|pm|lua|ex|so|db
 _COMPILED = "c|cc|cpp|cxx|h|hpp|swift|kt|scala|clj|erl|hrl|hs|ml|vb|fs"
 _SCRIPTED = "[cm]?[jt]sx?|vue|svelte|coffee|wasm|html?"
 
+_UNLIKE_DOMAINS = "go|rb|java|kt|scala|swift|php|c|h|cpp|cxx|hpp|clj|erl|hrl|exs?|lua|vue|svelte"
+"""Sources whose names cannot be those of hosts, as py, rs, cc, pl and sh can, which have ports behind them."""
+
+_IN_OBJECT = r"[^{}\n]{0,400}"
+
 TRACES = (
     r"Traceback \(most recent call last\)",
     r"\bFile \"[^\"\n]+\", line \d+",
@@ -44,6 +49,15 @@ TRACES = (
     r"\.p[lm] line \d+\.",
     r"\.exs?:\d+: ",
     r"\{file, ?\"[^\"\n]+\.erl\"\}",
+    # C++ and Rust; the name that begins with a capital, or goes on after a second pair of colons, is that of code.
+    r"\bat (?:[A-Z]\w*|\w+::\w+)(?:::~?\w+)+\([^()\n]*\)",
+    r"(?<![\w./:@-])[\w-]+\.go:\d+(?::\d+)?: ",
+    r"(?<![\w./:@-])[A-Za-z][\w-]*\.(?:cpp|cxx|hpp|java|kt|swift|scala):\d+(?![\w.])",
+    # A place in the code as an object; what is wrong in a request may be told in the same way, but not of a source.
+    rf"\{{(?={_IN_OBJECT}\"line_?(?:no|[nN]umber)?\": ?\d)"
+    rf"(?={_IN_OBJECT}\"file_?(?:[nN]ame)?\": ?\"[^\"\n]{{0,200}}\."
+    rf"(?:{_SERVED}|py|rs|cs|cc|ml|[cm]?[jt]sx?|{_UNLIKE_DOMAINS})\")"
+    rf"{_IN_OBJECT}",
 )
 
 _ENGLISH = (
@@ -77,6 +91,10 @@ QUERIES = (
     r"(?i:\bselect\s[^\n]{1,2000}?\sfrom\s+\S+\s(?:[^\n]{0,200}?\s)?limit\s+(?:\?|\$\d|:[a-z]|%s))",
     # The language of an object mapper, whose queries may begin with what they come from.
     r"(?i:\bfrom\s+\w+\s+(?:as\s+)?(?P<alias>\w+)\s+where\s+(?P=alias)\.\w+\s*(?:=|<|>|in\s*\(|is null|like\s))",
+    # A command of a document database.
+    r"\"find\": ?\"\w+\", ?\"filter\": ?\{[^\n]{0,200}?\"(?:_id|\$\w+)\":",
+    r"\"aggregate\": ?\"\w+\", ?\"pipeline\": ?\[[^\n]{0,200}?\"\$\w+\":",
+    r"\"(?:update|delete)\": ?\"\w+\", ?\"(?:updates|deletes)\": ?\[ ?\{ ?\"q\":",
     r"\bdb\.\w+\.(?:find|aggregate|count|distinct|insert|update|replace|delete)(?:One|Many|And\w+|Documents)?\(",
     rf"\bINSERT\s+INTO{_NO_TABLE}\s+[\"'`\[\w]",
     r"(?i:\binsert\s+into\s+\S+\s*\([^()\n]*\)\s*(?:values|select|returning)\b)",
@@ -109,6 +127,8 @@ _DOCUMENTS = "docs?|documentation|samples?|examples?|downloads?|manuals?|guides?
 # Where documents of a web site are: sources are samples there, to be read or downloaded.
 _NO_DOCUMENT = rf"(?!(?:/[\w.@+-]+)*?/(?:{_DOCUMENTS})/|/(?:static|assets|public|help|media|sdk)/)"
 
+_RELATIVE = rf"(?<![\w./:@~-])(?!(?:[\w.-]+/)*(?:{_DOCUMENTS}|static|assets|public|help|media|sdk)/)"
+
 _END = r"(?=\.?(?:[\s:\"'`(),;\]]|$))"
 """What follows the name of a file, which may end a sentence."""
 
@@ -126,6 +146,9 @@ PATHS = (
     rf"{_NO_LINK}{_NO_DOCUMENT}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_SOURCES}){_END}",
     # With a line: by its name alone it may be a sample that is linked to, or a page.
     rf"{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_COMPILED}|{_SERVED}|{_SOURCES})(?::|\(|[\"']?,? (?:on )?line )\d+",
+    # The same below where it was built; what begins with the name of a host is a link, and hosts have ports.
+    rf"{_RELATIVE}(?:\.{{1,2}}/)*(?:[\w-]+/)+[\w-]+\.(?:{_UNLIKE_DOMAINS}):\d+\b",
+    rf"{_RELATIVE}(?:\.{{1,2}}/)*(?:src|lib|dist|source|internal|pkg|cmd)/(?:[\w-]+/)*[\w-]+\.(?:py|rs|cc|pl|pm|cs|ml|[cm]?[jt]sx?):\d+\b",
     rf"{_OF_A_FILE}[\"'`]?(?P<file>{_NO_LINK}(?:/[\w.@+-]+)+/[\w@+-]+\.(?:{_SERVED}|{_SOURCES})){_END}",
     # What the system says of a file that it cannot open.
     r"(?<=no such file or directory, (?:open|stat) ')/[^'\n]+",

@@ -19,6 +19,7 @@ from provider_conformance.ownership import Draft, Held, Ownership
 from provider_conformance.reduction import Culprits, owner, told
 from provider_conformance.room import Room
 from provider_conformance.values.plausible import (
+    FURNITURE,
     MOST_IPS,
     TYPICAL,
     Provider,
@@ -461,6 +462,23 @@ class Providers(Ownership):
         answer = self._api.served(exchange) if fair else self._api.heard(exchange)
         self._changed(held, body, answer)
         return answer
+
+    def furnished(self, held: Held, traits: Traits) -> Held:
+        """Return a provider of ours of some traits whose lists of parameters have items, so that losing them shows.
+
+        What these may be is not documented (D8), so that nobody is blamed here for what becomes of them: where show
+        does not give just that, it is another, as it was created.
+        """
+        body = self.values.furnished(held.id, held.body)
+        answer = self._api.heard(self._api.update(body))
+        self._changed(held, held.body, answer)
+        shown = self._api.heard(self._api.show(held.id))
+        members = judge.members_of(shown) or {}
+        if answer.succeeded and shown.succeeded and all(judge.same(members.get(one), body[one]) for one in FURNITURE):
+            held.shown = shown
+            return held
+        self.release(held)
+        return self.create(traits)
 
     def update_all(self, held: Sequence[Held], kinds: Sequence[Traits]) -> list[Exchange]:
         """Update one provider of ours each to its traits, side by side, as `update` does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -11,7 +12,8 @@ from provider_conformance.changes import shows_change
 from provider_conformance.contract import Operation
 from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
-from provider_conformance.values.plausible import TYPICAL, Traits
+from provider_conformance.values.illegal import dealt_out
+from provider_conformance.values.plausible import TYPICAL, Traits, rebased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +45,22 @@ OTHERWISE = Traits(
 )
 """Traits that differ from the typical ones, and from what a server may fall back to, wherever a change can show."""
 
+PLAIN_BY_ADDRESS = Traits(auth_mode="IP_AUTH", ips=1)
+ALL_ON = Traits(
+    protocol="TCP",
+    status="ONLINE",
+    provider_in_lan=True,
+    single_via_header=True,
+    port=5082,
+    reregister_interval=900,
+    ips=3,
+)
+ALL_ON_BY_ADDRESS = replace(ALL_ON, auth_mode="IP_AUTH")
+
+CREATED_FROM = (PLAIN_BY_ADDRESS, TYPICAL, ALL_ON_BY_ADDRESS)
+UPDATED_FROM = (ALL_ON_BY_ADDRESS, ALL_ON, PLAIN_BY_ADDRESS)
+"""Traits of bodies that something is wrong with, beside the usual ones; the first have the opposite of these."""
+
 BATCH = 32
 """Requests between two looks at the provider that they are aimed at; only when it has changed, each is sent alone."""
 
@@ -62,17 +80,18 @@ class Refusals:
         self._inventory = inventory
         self._expect = expect
 
-    def creates(self, violations: Iterable[Violation]) -> None:
-        """Send creates that must be refused; none may store a provider."""
+    def creates(self, violations: Iterable[Violation] = (), dealt: Sequence[Violation] = ()) -> None:
+        """Send creates that must be refused; none may store a provider. Some are `dealt` out among unlike bodies."""
         control = self._providers.send(self._providers.draft(OTHERWISE))
         self._expect.control(control)
         before = self.look_around()
         self._providers.clear()
         sent = []
+        apart = dealt_out(dealt, self._created_from()) if dealt else ()
         # What bears nothing of ours could not be told from what is somebody else's.
-        known = [violation for violation in violations if not (violation.anonymous and self._api.others)]
+        known = [one for one in (*violations, *apart) if not (one.anonymous and self._api.others)]
         for batch in in_batches(known, self._providers.room_for):
-            drafts = [self._providers.draft(OTHERWISE) for _ in batch]
+            drafts = [self._providers.draft(violation.traits or OTHERWISE) for violation in batch]
             self._providers.announce_all(drafts)
             calls = [
                 self._api.call(Operation.CREATE, violation.write(draft.body), query=violation.query(draft.body))
@@ -89,6 +108,28 @@ class Refusals:
                     self._hold_to(answer, violation.what, breaks=violation.breaks)
         self.nothing_was_stored(before, sent)
         self._nothing_is_left_of(sent)
+
+    def _created_from(self) -> list[Traits]:
+        """Return the traits of unlike bodies that are accepted: of others, a refusal would prove nothing."""
+        fair = []
+        for some in in_batches(CREATED_FROM, self._providers.room_for):
+            answers = self._providers.send_all([self._providers.draft(traits) for traits in some], fair=False)
+            for traits, answer in zip(some, answers, strict=True):
+                if answer.succeeded:
+                    self._expect.control(answer)
+                    fair.append(traits)
+            self._providers.clear()
+        return fair
+
+    def _updated_from(self, held: Held) -> list[Traits]:
+        """Return the traits of unlike bodies that an update is accepted with: of others, a refusal proves nothing."""
+        fair = []
+        for traits in UPDATED_FROM:
+            answer = self._providers.update(held, traits)
+            if answer.succeeded:
+                self._expect.control(answer)
+                fair.append(traits)
+        return fair
 
     def _nothing_is_left_of(self, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
         """Create a provider unlike those that were refused, and then some of these without what was wrong."""
@@ -148,20 +189,24 @@ class Refusals:
         destroyed = self._providers.destroy_all([held, *(one for one in self._providers.held if one is not held)])
         self._expect.control(destroyed[0])
 
-    def updates(self, violations: Iterable[Violation]) -> None:
-        """Send updates of a provider of ours that must be refused; none may change it."""
+    def updates(self, violations: Iterable[Violation], dealt: Sequence[Violation] = ()) -> None:
+        """Send updates of a provider of ours that must be refused; none may change it.
+
+        Some are `dealt` out among unlike bodies.
+        """
         held = self._providers.create()
         self._expect.control(self._providers.update(held, OTHERWISE))
+        apart = dealt_out(dealt, self._updated_from(held)) if dealt else ()
         self._providers.release(held)
 
         def aim(victim: Held, violation: Violation) -> Call:
-            body = self._update_of(victim)
+            body = self._update_of(victim, violation.traits or TYPICAL)
             if violation.guess is not None:
                 # Without an id that names it, a careless server may find it by what else nobody else bears.
                 body |= {mark: victim.body[mark] for mark in MARKS}
             return self._api.call(Operation.UPDATE, violation.write(body), query=violation.query(body))
 
-        self._aimed(violations, aim, self._hold_to)
+        self._aimed([*violations, *apart], aim, self._hold_to)
 
     def destroys(self, violations: Iterable[Violation]) -> None:
         """Send destroys of a provider of ours that must be refused; none may destroy or change it."""
@@ -219,6 +264,7 @@ class Refusals:
         """Aim requests at a provider of ours, and look from time to time whether it is as it was."""
         bystander, victim = self._providers.create_some([TYPICAL, OTHERWISE])
         others = self._providers.shown(bystander)
+        victim = self._providers.furnished(victim, OTHERWISE)
         aimed, listed_before = victim, self._inventory.walk(ours=self._providers.ids)
         for some in in_batches(self.unguessed(violations), BATCH):
             batch = [violation for violation in some if violation.suits(victim.id)]
@@ -296,13 +342,13 @@ class Refusals:
     def _another(self, victim: Held) -> Held:
         """Give up a provider that is no longer as it was, or no longer there, for a new one."""
         self._providers.release(victim)
-        another = self._providers.create(OTHERWISE)
+        another = self._providers.furnished(self._providers.create(OTHERWISE), OTHERWISE)
         self._providers.shown(another)
         return another
 
-    def _update_of(self, victim: Held) -> Provider:
-        """Return the body of an update that would change every property, the id first so that truncation spares it."""
-        body = self._providers.values.provider(victim.number, self._providers.base)
+    def _update_of(self, victim: Held, traits: Traits) -> Provider:
+        """Return the body of an update that would change most properties, the id first so that truncation spares it."""
+        body = self._providers.values.provider(victim.number, rebased(traits, self._providers.base))
         return {"id": victim.id, **self._providers.values.update(victim.id, body)}
 
     def _hold_to(self, answer: Exchange, what: str, of: Held | None = None, breaks: str | None = None) -> None:

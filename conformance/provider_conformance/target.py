@@ -8,7 +8,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from provider_conformance.call import NO_TOKEN, query_of
+from provider_conformance.call import BASE, NO_TOKEN, query_of
 from provider_conformance.connection import UNANSWERED, Connection, with_length
 from provider_conformance.dialling import Deadline, TransportError
 from provider_conformance.errors import NotTestableError, RunEndedError
@@ -260,7 +260,8 @@ class Target:
             headers += (("Content-Type", call.content_type),)
         headers += call.headers + self._config.headers
         query = query_of(call)
-        path = f"{self._route.address.base_path}/{call.operation}"
+        base = self._route.address.base_path
+        path = (base or "/") if call.operation == BASE else f"{base}/{call.operation}"
         target = f"{path}?{query}" if query else path
         headers = with_length(headers, call.body)
         if call.lower_case:

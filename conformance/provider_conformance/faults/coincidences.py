@@ -267,6 +267,119 @@ class OutboundPortOptionalWithIpAuth(_Completes):
         return super().validate_create(self.completed(content))
 
 
+# Properties that are only looked at where others have certain values
+
+
+class _LooksAway(Reference):
+    """Takes any value for some properties of some bodies, and makes of it what it can."""
+
+    names: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, content: Any) -> Any:
+        """Return a body with documented values for whatever is not looked at."""
+        if not isinstance(content, dict) or not self.looks_away(content):
+            return content
+        return {name: self.mended(name, value) if name in self.names else value for name, value in content.items()}
+
+    def looks_away(self, content: dict[str, Any]) -> bool:
+        """Tell whether a body is one of those."""
+        return content.get("auth_mode") == "IP_AUTH"
+
+    def mended(self, name: str, value: Any) -> Any:
+        """Return what is stored for a value."""
+        raise NotImplementedError
+
+    def validate_create(self, content: Any) -> Properties:
+        return super().validate_create(self.read(content))
+
+    def validate_update(self, content: Any) -> Properties:
+        return super().validate_update(self.read(content))
+
+
+@fault("types-numbers-for-credentials-with-ip-auth", "CREATE-8", "UPDATE-6", kind="conditional")
+class NumbersForCredentialsWithIpAuth(_LooksAway):
+    """Stores a number for auth_id or password as text if the auth_mode is IP_AUTH."""
+
+    names = ("auth_id", "password")
+
+    def mended(self, name: str, value: Any) -> Any:  # noqa: ARG002 - as above
+        return str(value) if type(value) in {int, float} else value
+
+
+@fault("types-numbers-in-text-with-ip-auth", "CREATE-8", "UPDATE-6", kind="conditional")
+class NumbersInTextWithIpAuth(_LooksAway):
+    """Takes the digits of a number in a string for it if the auth_mode is IP_AUTH."""
+
+    names = ("port", "outbound_server_port", "reregister_interval")
+
+    def mended(self, name: str, value: Any) -> Any:  # noqa: ARG002 - as above
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+@fault("types-text-for-ips-with-ip-auth", "CREATE-8", "UPDATE-6", kind="conditional")
+class TextForIpsWithIpAuth(_LooksAway):
+    """Takes one address for ips if the auth_mode is IP_AUTH, where they are needed."""
+
+    names = ("ips",)
+
+    def mended(self, name: str, value: Any) -> Any:  # noqa: ARG002 - as above
+        return [value] if isinstance(value, str) and value else value
+
+
+@fault("enum-any-status-with-ip-auth", "CREATE-9", "UPDATE-6", kind="conditional")
+class AnyStatusWithIpAuth(_LooksAway):
+    """Takes any text for the status if the auth_mode is IP_AUTH, by which nothing registers."""
+
+    names = ("status",)
+
+    def mended(self, name: str, value: Any) -> Any:  # noqa: ARG002 - as above
+        return "OFFLINE" if isinstance(value, str) and value != "ONLINE" else value
+
+
+@fault("types-any-single-via-header-over-udp", "CREATE-8", "UPDATE-6", kind="conditional")
+class AnySingleViaHeaderOverUdp(_LooksAway):
+    """Takes whatever single_via_header is for true or false if the protocol is UDP."""
+
+    names = ("single_via_header",)
+
+    def looks_away(self, content: dict[str, Any]) -> bool:
+        return content.get("protocol") == "UDP"
+
+    def mended(self, name: str, value: Any) -> Any:  # noqa: ARG002 - as above
+        return bool(value)
+
+
+# Enums that are looked up in what has more members than those
+
+
+class _LooksUp(_LooksAway):
+    """Looks up the value of an enum in an object whose prototype has members, too."""
+
+    inherited: ClassVar = frozenset({"constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"})
+
+    def looks_away(self, content: dict[str, Any]) -> bool:  # noqa: ARG002 - as above
+        return True
+
+
+@fault("enum-inherited-name-for-auth-mode", "CREATE-9", "UPDATE-6", kind="conditional")
+class InheritedNameForAuthMode(_LooksUp):
+    """Takes an auth_mode such as constructor, which every object of some languages has."""
+
+    names = ("auth_mode",)
+
+    def mended(self, name: str, value: Any) -> Any:  # noqa: ARG002 - as above
+        return "IP_AUTH" if isinstance(value, str) and value in self.inherited else value
+
+
+@fault("list-inherited-name-for-order", "LIST-8", kind="conditional")
+class InheritedNameForOrder(Reference):
+    """Takes an order such as constructor, which every object of some languages has."""
+
+    def sort_parameter(self, parameters: dict[str, list[str]]) -> str | None:
+        asked = parameters.get("sort_by", [])
+        return "DEFAULT" if asked in (["constructor"], ["__proto__"]) else super().sort_parameter(parameters)
+
+
 # Bodies that are almost right
 
 
@@ -708,6 +821,41 @@ class FailsForGetWithBody(_Fails):
 
     def is_affected(self, request: Request) -> bool:
         return request.method == "GET" and bool(request.body)
+
+
+@fault("http-500-for-malformed-body-without-token", "HTTP-2", kind="conditional")
+class FailsForMalformedBodyWithoutToken(_Fails):
+    """Answers a body that is no JSON with 500 where there is no token, since it is read first."""
+
+    def is_affected(self, request: Request) -> bool:
+        if request.method != "POST" or request.header(b"access_token"):
+            return False
+        try:
+            self.decode(request.body)
+        except RefusedError:
+            return True
+        return False
+
+
+@fault("http-500-past-the-end-under-optional", "HTTP-2", kind="conditional")
+class FailsPastTheEndUnderOptional(Reference):
+    """Answers a page past the last with 500 under OPTIONAL."""
+
+    def page_of(self, asked: ListParameters) -> tuple[int, list[Properties]]:
+        count, providers = super().page_of(asked)
+        if asked.sort_by == "OPTIONAL" and not providers and asked.pagination > 1:
+            raise RefusedError(500, "no element at the index")
+        return count, providers
+
+
+@fault("http-500-for-sign-in-query", "HTTP-2", kind="conditional")
+class FailsForSignInQuery(Reference):
+    """Answers a number with a plus sign in a query, which its check lets pass, with 500."""
+
+    def integer_parameter(self, parameters: dict[str, list[str]], name: str, bounds: range) -> int:
+        if any(value.startswith("+") for value in parameters.get(name, [])):
+            raise RefusedError(500, "not a number")
+        return super().integer_parameter(parameters, name, bounds)
 
 
 @fault("http-500-for-unknown-coding", "HTTP-2", kind="conditional")

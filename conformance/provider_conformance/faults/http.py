@@ -646,6 +646,43 @@ class DisclosesQuery(_Discloses):
         return "no row for: SELECT * FROM providers WHERE id = ?" if is_about_id else None
 
 
+@fault("http-discloses-source-line", "HTTP-6", kind="conditional")
+class DisclosesSourceLine(_Discloses):
+    """Puts a source file, below where it was built, and a line of it into answers about bodies that are no JSON."""
+
+    def detail(self, refused: RefusedError) -> str | None:
+        return "unexpected token (src/json/parser.c:211)" if refused.reason.startswith("body: ") else None
+
+
+@fault("http-discloses-log-line", "HTTP-6", kind="conditional")
+class DisclosesLogLine(_Discloses):
+    """Puts a line of its log, with where in the code it comes from, into answers about an enum."""
+
+    def detail(self, refused: RefusedError) -> str | None:
+        wrong = refused.reason.startswith(("auth_mode", "protocol", "status"))
+        return "providers.go:120: json: cannot unmarshal string" if wrong else None
+
+
+@fault("http-discloses-frames", "HTTP-6", kind="conditional")
+class DisclosesFrames(Reference):
+    """Puts the calls that led to it, as objects, into answers with 404."""
+
+    def refusal(self, refused: RefusedError) -> Answer:
+        answer = super().refusal(refused)
+        frame = {"file": "ProviderController.php", "line": 12, "function": "update"}
+        body = jsonbody.encode({"error": refused.reason, "trace": [frame]})
+        return replace(answer, body=body) if refused.status == 404 else answer
+
+
+@fault("http-discloses-command", "HTTP-6", kind="conditional")
+class DisclosesCommand(_Discloses):
+    """Puts a command of its document database into answers about an unknown id."""
+
+    def detail(self, refused: RefusedError) -> str | None:
+        command = '{"find":"providers","filter":{"_id":{"$eq":5}}}'
+        return f"nothing found: {command}" if refused.reason.startswith("no provider") else None
+
+
 @fault("http-discloses-other-provider", "HTTP-6", kind="conditional")
 class DisclosesOtherProvider(_Discloses):
     """Names another provider, password and all, in answers about an unknown id."""

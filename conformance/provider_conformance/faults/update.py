@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from provider_conformance.faults.definition import fault
 from provider_conformance.reference.messages import RefusedError
@@ -746,6 +746,43 @@ class CoercesDigits(Reference):
         if isinstance(port, str) and port.isascii() and port.isdigit() and len(port) < 19:
             content = content | {"port": int(port)}
         return super().validate_update(content)
+
+
+class _ClearsFirst(Reference):
+    """Clears arrays of the provider that an update names before it looks at the rest, and does not take that back."""
+
+    names: ClassVar[tuple[str, ...]] = ()
+
+    def validate_update(self, content: Any) -> Properties:
+        number = content.get("id") if isinstance(content, dict) else None
+        if type(number) is int and number in INT64:
+            self.store.replace(number, {name: [] for name in self.names})
+        return super().validate_update(content)
+
+
+@fault("update-refused-clears-in-parameters", "UPDATE-6", kind="conditional")
+class RefusedClearsInParameters(_ClearsFirst):
+    """Clears in_parameters with an update that it then refuses."""
+
+    names = ("in_parameters",)
+
+
+@fault("update-refused-clears-parameters", "UPDATE-6", kind="conditional")
+class RefusedClearsParameters(_ClearsFirst):
+    """Clears in_parameters and out_parameters with an update that it then refuses."""
+
+    names = ("in_parameters", "out_parameters")
+
+
+@fault("update-unknown-id-clears-parameters-of-others", "UPDATE-5", kind="conditional")
+class UnknownIdClearsParametersOfOthers(Reference):
+    """Clears out_parameters of every provider with an update of an unknown id, whose own it finds nowhere."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        applied = super().apply_update(provider_id, properties)
+        for other in [] if applied else self.store.all():
+            self.store.replace(other["id"], {"out_parameters": []})
+        return applied
 
 
 @fault("update-null-leaves-as-is", "UPDATE-6", kind="conditional")

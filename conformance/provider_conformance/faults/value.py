@@ -70,6 +70,59 @@ class RoundsLargeNumbers(_Numbers):
         return min(int(float(value)), 2**63 - 1)
 
 
+class _ReadsOtherwise(Reference):
+    """Reads something else than was sent before it looks at what is documented."""
+
+    def validate_create(self, content: Any) -> Properties:
+        return super().validate_create(self.read(content) if isinstance(content, dict) else content)
+
+    def validate_update(self, content: Any) -> Properties:
+        return super().validate_update(self.read(content) if isinstance(content, dict) else content)
+
+    def read(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Return what is read of an object."""
+        raise NotImplementedError
+
+
+@fault("value-ignores-points", "VALUE-1", kind="conditional")
+class IgnoresPoints(_ReadsOtherwise):
+    """Stores the digits of a number that is spelt with a fraction of zero as if there were no point."""
+
+    def read(self, content: dict[str, Any]) -> dict[str, Any]:
+        spelt = {name: value for name in _NUMBERS if isinstance(value := content.get(name), float)}
+        return content | {name: int(value * 10) for name, value in spelt.items() if value.is_integer()}
+
+
+class _Items(_ReadsOtherwise):
+    """Stores text in ips otherwise."""
+
+    def read(self, content: dict[str, Any]) -> dict[str, Any]:
+        items = content.get("ips")
+        if not isinstance(items, list):
+            return content
+        return content | {"ips": [self.text(item) if isinstance(item, str) else item for item in items]}
+
+    def text(self, value: str) -> str:
+        """Return the text that is stored."""
+        raise NotImplementedError
+
+
+@fault("value-drops-nul-in-items", "VALUE-1", kind="conditional")
+class DropsNulInItems(_Items):
+    """Drops NUL from text in ips."""
+
+    def text(self, value: str) -> str:
+        return value.replace("\0", "")
+
+
+@fault("value-composes-letters-in-items", "VALUE-1", kind="conditional")
+class ComposesLettersInItems(_Items):
+    """Composes letters in text in ips."""
+
+    def text(self, value: str) -> str:
+        return unicodedata.normalize("NFC", value)
+
+
 @fault("value-drops-signs", "VALUE-1", kind="conditional")
 class DropsSigns(_Numbers):
     """Stores negative numbers without their sign."""

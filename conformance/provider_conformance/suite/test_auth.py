@@ -134,6 +134,19 @@ def test_a_request_without_token_is_refused_on_every_operation(
     for attempt in intruder.attempts:
         attempt(disguised)
 
+    # What is wrong besides may be looked at before it; that nothing fails is judged of all that is sent (HTTP-2).
+    api.send_each(
+        [
+            replace(call, token=NO_TOKEN)
+            for operation in (Operation.CREATE, Operation.UPDATE, Operation.DESTROY)
+            for call in (
+                api.call(operation, b'{"name":'),
+                api.call(operation, b"<a/>", content_type="application/xml"),
+                Call(operation.value, "PUT", body=b"", outside=True),
+            )
+        ]
+    )
+
     intruder.nothing_has_come_of_it()
 
 
@@ -150,6 +163,9 @@ def test_a_token_that_differs_is_refused_on_every_operation(
         dealt = [tokens.nudged(token, position) for position in range(turn, len(token), len(intruder.attempts))]
         attempt([Trial(what, wrong) for what, wrong in (*tokens.telling(token), *dealt)])
     intruder.other_lists([Trial(*tokens.altered(token, 0))])
+    # On one operation that reads, and on one that changes: a token that is served at all is served on most.
+    for attempt in (intruder.show, intruder.update):
+        attempt([Trial(what, wrong) for what, wrong in tokens.guessed(token)])
 
     intruder.nothing_has_come_of_it()
 

@@ -317,12 +317,12 @@ def test_a_create_without_a_required_property_is_refused(refusals: Refusals) -> 
 @requirement("CREATE-8")
 @thorough
 def test_a_create_with_a_property_of_another_type_is_refused(refusals: Refusals) -> None:
-    refusals.creates(ill_typed_properties(Operation.CREATE))
+    refusals.creates(dealt=list(ill_typed_properties(Operation.CREATE)))
 
 
 @requirement("CREATE-9")
 def test_a_create_with_a_value_outside_an_enum_is_refused(refusals: Refusals) -> None:
-    refusals.creates(values_outside_enums(Operation.CREATE))
+    refusals.creates(dealt=list(values_outside_enums(Operation.CREATE)))
 
 
 @requirement("CREATE-10")

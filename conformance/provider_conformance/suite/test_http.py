@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
 from provider_conformance.batches import in_batches
-from provider_conformance.call import Call, declared_as, json_body
+from provider_conformance.call import BASE, Call, declared_as, json_body
 from provider_conformance.changes import shows_change
 from provider_conformance.connection import CHUNKED
 from provider_conformance.contract import Operation
@@ -18,10 +19,10 @@ from provider_conformance.plugin import requirement, thorough
 from provider_conformance.refusals import accepted, readable
 from provider_conformance.survival import METHODS, judge_survival
 from provider_conformance.values.plausible import TYPICAL, Traits, texts
-from provider_conformance.values.unusual import odd_bodies, odd_pages, odd_queries
+from provider_conformance.values.unusual import free_spellings, odd_bodies, odd_pages, odd_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from provider_conformance.api import Api
     from provider_conformance.exchange import Exchange, Headers
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from provider_conformance.oracle import Providers
     from provider_conformance.ownership import Held
     from provider_conformance.refusals import Refusals
+    from provider_conformance.values.plausible import Provider
 
 QUERIED = frozenset({Operation.SHOW, Operation.LIST})
 MEDIA_TYPES = (JSON_TYPE, f"{JSON_TYPE}; charset=utf-8")
@@ -145,6 +147,7 @@ def test_odd_bodies_of_updates_and_destroys_are_survived(api: Api, providers: Pr
 @thorough
 @holding(2)
 def test_odd_queries_are_survived(api: Api, providers: Providers, inventory: Inventory, ledger: Ledger) -> None:
+    gone = providers.gone()
     held = providers.create()
     first = inventory.first_page()
 
@@ -152,6 +155,11 @@ def test_odd_queries_are_survived(api: Api, providers: Providers, inventory: Inv
     for operation, fair in ((Operation.SHOW, f"id={held.id}"), (Operation.LIST, page)):
         api.send_each([Call(operation.value, "GET", query=query) for _, query in odd_queries(fair)])
     api.list_each((str(pagination), str(pagesize), None) for _, pagination, pagesize in odd_pages(first))
+    # Another order may go another way.
+    api.list_each((pagination, pagesize, "OPTIONAL") for pagination, pagesize in ODD_PAGES_OF_OPTIONAL)
+    freely = [api.page(text, 10, None) for text in free_spellings(first)]
+    freely += [api.page(first, text, None) for text in free_spellings(10)]
+    api.send_each([*freely, *[api.query(Operation.SHOW, {"id": text}) for text in free_spellings(gone)]])
     api.send_each([Call(path, "GET", outside=True) for path in ODD_PATHS])
 
     judge_survival(ledger)
@@ -185,6 +193,7 @@ def test_odd_headers_are_survived(api: Api, providers: Providers, inventory: Inv
     judge_survival(ledger)
 
 
+ODD_PAGES_OF_OPTIONAL = ((10**6, 10), (2**31 - 1, 100), (1, 0), (1, -1), (1, 2**31 - 1), (1, 2**63 - 1))
 ODD_PATHS = ("%ff%fe", "x" * 300, "show;pconf=1", "show%00", "100%25", "pconf/../show")
 
 ODD_HEADERS: tuple[Headers, ...] = (
@@ -208,19 +217,21 @@ ODD_MEDIA_TYPES = (
 def test_every_method_on_every_operation_is_survived(
     api: Api, providers: Providers, inventory: Inventory, ledger: Ledger
 ) -> None:
+    gone = providers.gone()
     ours = providers.create()
     first = inventory.first_page()
 
     # Whatever a server makes of a method that these docs do not have, it makes it of a provider of ours.
     if providers.most == 1:
         providers.clear()
-    for methods in in_batches(sorted(METHODS - {"POST"}), providers.room_for):
-        drafts = [providers.draft() for _ in methods]
+    writes: list[Callable[[Provider], Call]] = [
+        partial(in_all_it_needs, Operation.CREATE, method, {"id": ours.id}) for method in sorted(METHODS - {"POST"})
+    ]
+    writes.append(lambda body: with_slash(api.call(Operation.CREATE, body)))
+    for some in in_batches(writes, providers.room_for):
+        drafts = [providers.draft() for _ in some]
         providers.announce_all(drafts)
-        calls = [
-            in_all_it_needs(Operation.CREATE, method, {"id": ours.id}, draft.body)
-            for method, draft in zip(methods, drafts, strict=True)
-        ]
+        calls = [write(draft.body) for write, draft in zip(some, drafts, strict=True)]
         for draft, answer in zip(drafts, api.send_all(calls), strict=True):
             if accepted(answer):
                 providers.adopt(answer, draft)
@@ -239,6 +250,22 @@ def test_every_method_on_every_operation_is_survived(
         if any(map(accepted, answers)) and providers.is_gone(held.id):
             providers.forget(held)
 
+    held = providers.held[0] if providers.held else providers.create()
+    api.send_each(
+        [
+            *[
+                Call(operation.value, "PUT", body=b"", outside=True)
+                for operation in Operation
+                if operation not in QUERIED
+            ],
+            *[Call(path, "GET", outside=True) for path in (BASE, "")],
+            with_slash(api.query(Operation.SHOW, {"id": str(held.id)})),
+            with_slash(api.page(first, 1, None)),
+            with_slash(api.call(Operation.UPDATE, providers.values.update(held.id, held.body))),
+            with_slash(api.call(Operation.DESTROY, {"id": gone})),
+        ]
+    )
+
     for operation in (Operation.SHOW, Operation.LIST, Operation.UPDATE):
         held = providers.held[0] if providers.held else providers.create()
         others = sorted(METHODS - {"GET" if operation in QUERIED else "POST"})
@@ -248,6 +275,11 @@ def test_every_method_on_every_operation_is_survived(
         forget_if_gone(held, [api.send(stray(Operation.DESTROY, method, held))])
 
     judge_survival(ledger)
+
+
+def with_slash(call: Call) -> Call:
+    """Put a slash after the path of a call."""
+    return replace(call, operation=f"{call.operation}/", outside=True)
 
 
 def in_all_it_needs(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from itertools import cycle
@@ -18,7 +18,7 @@ from provider_conformance.jsontext import JsonValue
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provider_conformance.values.plausible import Provider
+    from provider_conformance.values.plausible import Provider, Traits
 
 NumberText = Callable[[int], str]
 
@@ -98,7 +98,8 @@ class Violation:
     `guess` is an id that a careless server may act on although the body does not bear it: 0 for what is missing or
     empty, 1 for true. An `anonymous` body bears nothing of ours. `in_query` names a property that goes into the query
     instead. `breaks` names the requirement at stake where that is not the one that the test speaks for. One that writes
-    None has no body, not even an empty one. `suits` tells whether it can be made of a provider of some id.
+    None has no body, not even an empty one. `suits` tells whether it can be made of a provider of some id. `traits` are
+    those of the body that it is made of, None where any will do; a `likely` one is what careless servers accept first.
     """
 
     what: str
@@ -108,10 +109,31 @@ class Violation:
     in_query: str | None = None
     anonymous: bool = False
     suits: Callable[[int], bool] = _suits_all
+    traits: Traits | None = None
+    likely: bool = False
+
+    def made_of(self, traits: Traits | None) -> Violation:
+        """Return the same thing wrong with a body of some traits; None are the usual ones."""
+        if traits is None:
+            return self
+        return replace(self, what=f"{self.what} with {traits.auth_mode} over {traits.protocol}", traits=traits)
 
     def query(self, body: Provider) -> tuple[tuple[str, str], ...]:
         """Return the query that goes with the body."""
         return ((self.in_query, str(body[self.in_query])),) if self.in_query else ()
+
+
+def dealt_out(violations: Iterable[Violation], bases: Sequence[Traits]) -> Iterator[Violation]:
+    """Deal violations out among bodies of the usual traits and of others; the likely go to the first of these, too.
+
+    What a server looks at may depend on what else a body has, such as its auth_mode.
+    """
+    turns = cycle((None, *bases))
+    for violation in violations:
+        if violation.likely:
+            yield from map(violation.made_of, (None, *bases[:1]))
+        else:
+            yield violation.made_of(next(turns))
 
 
 def rewritten(body: JsonValue, ours: Provider) -> bytes:
@@ -179,10 +201,7 @@ def ill_typed_properties(operation: Operation) -> Iterator[Violation]:
     kinds = {name: "enum" if "enum" in schema else str(schema["type"]) for name, schema in schemas if name != "id"}
     for name, kind in kinds.items():
         for label, of in ILL_TYPED[kind].items():
-            yield _altered(name, label, of)
-    # Whoever has no use for them, without registration, may take null for none.
-    for name in ("auth_id", "password", "reregister_interval"):
-        yield Violation(f"{name} as null with IP_AUTH over UDP", partial(_plain_without_value, name))
+            yield replace(_altered(name, label, of), likely=label in LIKELY[kind])
     for rare, alterations in RARE.items():
         names = cycle(name for name, kind in kinds.items() if kind == rare)
         for (label, of), name in zip(alterations.items(), names, strict=False):
@@ -196,8 +215,9 @@ def values_outside_enums(operation: Operation) -> Iterator[Violation]:
         for label, of in OUTSIDE_ENUM.items():
             yield _altered(name, label, of)
         other, foreign = next((other, some[0]) for other, some in enums.items() if other != name)
-        for unknown in UNKNOWN[name]:
-            yield _altered(name, f"{unknown}, which is not in its enum", _constantly(unknown))
+        for index, unknown in enumerate(UNKNOWN[name]):
+            of = _constantly(unknown)
+            yield replace(_altered(name, f"{unknown}, which is not in its enum", of), likely=index == 0)
         yield _altered(name, f"{foreign}, a value of {other}", _constantly(foreign))
 
 
@@ -324,7 +344,7 @@ def unfair_ids(identity: int) -> Iterator[tuple[str, dict[str, str | None]]]:
 
 ORDERS = (
     *(" ", "default", "Default", "optional", "DEFAULT ", " DEFAULT", "DEFAULT,OPTIONAL", "DEFAULTS", "OPTION"),
-    *("NAME", "id", "0", "1", "null", "true", "DEFAULT DESC", "-DEFAULT", "DEFAULT\n"),
+    *("NAME", "id", "0", "1", "null", "true", "DEFAULT DESC", "-DEFAULT", "DEFAULT\n", "constructor", "__proto__"),
 )
 """Values outside the enum of `sort_by`; "Optional" is in the description and hence free (D14).
 
@@ -368,11 +388,11 @@ ARABIC = {ord("0") + digit: 0x660 + digit for digit in range(10)}
 FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 
 UNKNOWN = {
-    "auth_mode": ("DIGEST_AUTH", "REGISTER", "NONE", "IPAUTH"),
-    "protocol": ("TLS", "SCTP", "WSS", "BOTH", "WS", "DTLS"),
-    "status": ("REGISTERED", "UNREGISTERED", "0", "DISABLED", "UNKNOWN"),
+    "auth_mode": ("DIGEST_AUTH", "REGISTER", "NONE", "IPAUTH", "constructor", "toString"),
+    "protocol": ("TLS", "SCTP", "WSS", "BOTH", "WS", "DTLS", "constructor", "__proto__"),
+    "status": ("REGISTERED", "UNREGISTERED", "0", "DISABLED", "UNKNOWN", "constructor", "valueOf"),
 }
-"""What one would expect in the enums and is not in them."""
+"""What one would expect in the enums and is not in them, and what every object has in languages that look there."""
 
 
 def documented(operation: Operation) -> dict[str, dict[str, Any]]:
@@ -451,6 +471,15 @@ ILL_TYPED: dict[str, dict[str, Alteration]] = {
 }
 """For each documented type, values of the other JSON types, made of the plausible value where a server may coerce."""
 
+LIKELY = {
+    "string": ("null", "a number", "an array around it"),
+    "enum": ("null",),
+    "integer": ("null", "its digits in a string"),
+    "boolean": ("null", '"true"'),
+    "array": ("null", "a string"),
+}
+"""What careless servers accept first, of each documented type."""
+
 RARE: dict[str, dict[str, Alteration]] = {
     "string": {"0": _constantly(0), **_FALSE},
     "integer": _EMPTY,
@@ -526,10 +555,6 @@ def _plain(body: Provider) -> Provider:
         "status": "OFFLINE",
         "ips": body["ips"] or ["192.0.2.1"],
     }
-
-
-def _plain_without_value(name: str, body: Provider) -> bytes:
-    return json_body({**_plain(body), name: None})
 
 
 def _with_id(text: IdText, body: Provider) -> bytes:

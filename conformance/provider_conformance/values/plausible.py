@@ -40,6 +40,9 @@ DOMAINS = ("example.com", "example.net", "pbx.example", "xn--bcher-kva.example",
 RUN_OF_NAME = re.compile(rf"{NAME_PREFIX}-[0-9]+-")
 """What the names of one run have in common."""
 
+FURNITURE = {"in_parameters": ("transport=udp",), "out_parameters": ("user=phone",)}
+"""What the lists of parameters have where something must be there to be lost."""
+
 Provider = dict[str, JsonValue]
 ALPHABET = string.ascii_letters + string.digits
 
@@ -135,14 +138,22 @@ class Values:
         cut = self.plausible.text(_clean(traits.auth_tail[: LONGEST_TEXT - len(own)]), len(own)).strip()
         return own + cut if traits.auth_first else cut + own
 
-    def update(self, identity: int, body: Mapping[str, JsonValue]) -> Provider:
-        """Return the complete body of an update: a create's values, the id and the two lists of parameters."""
+    @property
+    def parameters(self) -> Provider:
+        """The two lists of parameters that only an update has."""
         return {
-            **body,
-            "id": identity,
             "in_parameters": list(self.plausible.in_parameters),
             "out_parameters": list(self.plausible.out_parameters),
         }
+
+    def update(self, identity: int, body: Mapping[str, JsonValue]) -> Provider:
+        """Return the complete body of an update: a create's values, the id and the two lists of parameters."""
+        return {**body, "id": identity, **self.parameters}
+
+    def furnished(self, identity: int, body: Mapping[str, JsonValue]) -> Provider:
+        """Return the body of an update whose lists of parameters have items, unusual ones where none are plausible."""
+        plain = self.update(identity, body)
+        return {**plain, **{name: plain[name] or list[JsonValue](items) for name, items in FURNITURE.items()}}
 
 
 def nonce(seed: int, attempt: int = 0) -> str:

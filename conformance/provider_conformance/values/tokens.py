@@ -52,6 +52,18 @@ def telling(token: str) -> Iterator[tuple[str, str]]:
     yield "another token of the same length", "".join(altered(token, index)[1][index] for index in range(len(token)))
 
 
+def guessed(token: str) -> Iterator[tuple[str, str]]:
+    """Tokens that whoever knows nothing but the docs would try: their sample, and one that a query takes for true."""
+    if token.upper() != SAMPLE:
+        yield "the sample token of the documentation", SAMPLE
+    if token != TRUE_OF_ALL:
+        yield "a condition that is true of every token", TRUE_OF_ALL
+
+
+SAMPLE = "4DFCF1D4C30B4D798ECE3AE43769F008"
+TRUE_OF_ALL = "' OR 'a'='a"
+
+
 def of_other_length(token: str) -> Iterator[tuple[str, str]]:
     """Tokens of lengths that the docs rule out, made of the valid one: parts of it, and what it is a part of."""
     # As many whatever the token is made of, since what is sent derives from the seed alone.

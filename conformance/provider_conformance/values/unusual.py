@@ -26,8 +26,9 @@ NUMBERS = (
     *(2**31 - 1, 2**31, 2**32 + 5060, -(2**31) - 1),
     *(2**53 + 1, 2**63 - 1, -(2**63)),
     *(2**63, 2**64 + 5060, 10**30, -(2**63) - 1),
+    5083.0,
 )
-"""Integers around the edges of what implementations keep them in; no range is documented (D13)."""
+"""Integers around the edges of what implementations keep them in; no range is documented (D13), no spelling (D17)."""
 
 INTERVALS = (1, 29, 86401)
 """Whole numbers of seconds that are plausible but for their size."""
@@ -75,6 +76,8 @@ ITEMS: dict[str, list[JsonValue]] = {
     "a text of 1,500 characters": [_counting(1500)],
     "six hundred addresses": [f"198.51.{100 + last // 250}.{last % 250}" for last in range(600, 0, -1)],
     "an empty string at the end": ["192.0.2.1", ""],
+    "a text with NUL": ["a\0b"],
+    "a text of decomposed letters": ["e\u0301", "A\u030a"],
 }
 """Items of `ips`, which are unconstrained (D8)."""
 
@@ -129,7 +132,7 @@ def groups(*, parameters: bool) -> Iterator[tuple[Unusual, ...]]:
         yield (*numbers, array, *(more[index : index + 1] if parameters else ()))
 
 
-def _number(name: str, value: int) -> Unusual:
+def _number(name: str, value: float) -> Unusual:
     return Unusual(f"{name} = {value}", {name: value})
 
 
@@ -222,6 +225,7 @@ def odd_bodies(body: Mapping[str, JsonValue]) -> Iterator[tuple[str, bytes]]:
     yield "a port with an exponent of ten digits", with_number(b"1e9999999999", "port")
     yield "a port below every double", with_number(b"1e-400", "port")
     yield "a port of minus zero", with_number(b"-0", "port")
+    yield "numbers with a fraction of zero", with_number(b"5060.0", *INTEGERS)
     yield "a text with NUL", _with_name(body, "a\0b")
     yield "items with NUL", with_items(b'["a\\u0000b"]')
     yield "items with half of a surrogate pair", with_items(b'["\\ud800"]')
@@ -268,6 +272,15 @@ def odd_queries(query: str) -> Iterator[tuple[str, str]]:
     yield "a number of an exponent of ten digits", f"{name}=1e9999999999"
     yield "quotes and comments", f"{name}=1%27%22--%20/*&{query}"
     yield "a template", f"{name}=%24%7B7*7%7D%7B%7B7*7%7D%7D"
+
+
+def free_spellings(number: int) -> Iterator[str]:
+    """Spellings of an integer in a query that are free (D17): with zeros, a sign, a fraction or an exponent."""
+    sign = "-" if number < 0 else ""
+    yield f"{sign}00{abs(number)}"
+    yield f"{sign or '+'}{abs(number)}"
+    yield f"{number}.0"
+    yield f"{number}e0"
 
 
 def odd_pages(first: int) -> Iterator[tuple[str, int, int]]:
