@@ -194,7 +194,7 @@ def ordinary_traffic(reference: Reference) -> list[object]:
         *(None, TOKEN.lower(), TOKEN.upper(), swapped, "y" * 64, "y" * 64, "y" * 32 + TOKEN[32:]),
         *("y" + TOKEN[1:], TOKEN[:-1] + "y", TOKEN[:30] + "y" + TOKEN[31:]),
         *(TOKEN[:20] + "y" + TOKEN[21:], TOKEN[:-1] + TOKEN[-1].upper()),
-        *("4DFCF1D4C30B4D798ECE3AE43769F008", "' OR 'a'='a"),
+        "4DFCF1D4C30B4D798ECE3AE43769F008",
     )
     for token in wrong_tokens:
         victim = traffic.create(settings(60))

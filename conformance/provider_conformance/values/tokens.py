@@ -53,15 +53,12 @@ def telling(token: str) -> Iterator[tuple[str, str]]:
 
 
 def guessed(token: str) -> Iterator[tuple[str, str]]:
-    """Tokens that whoever knows nothing but the docs would try: their sample, and one that a query takes for true."""
+    """The token that whoever knows nothing but the docs would try: their sample, unless it is the valid one."""
     if token.upper() != SAMPLE:
         yield "the sample token of the documentation", SAMPLE
-    if token != TRUE_OF_ALL:
-        yield "a condition that is true of every token", TRUE_OF_ALL
 
 
 SAMPLE = "4DFCF1D4C30B4D798ECE3AE43769F008"
-TRUE_OF_ALL = "' OR 'a'='a"
 
 
 def of_other_length(token: str) -> Iterator[tuple[str, str]]:
