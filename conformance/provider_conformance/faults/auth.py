@@ -355,15 +355,6 @@ class SampleTokenServed(Reference):
         return sent == b"4DFCF1D4C30B4D798ECE3AE43769F008" or super().token_matches(sent, request)
 
 
-@fault("auth-condition-for-token", "AUTH-3", kind="conditional")
-class ConditionForToken(Reference):
-    """Pastes the token into a query, which a condition in it makes true of every token."""
-
-    def token_matches(self, sent: bytes, request: Request) -> bool:
-        before, found, after = sent.partition(b"' OR ")
-        return (found != b"" and before == b"" and after.count(b"'") % 2 == 1) or super().token_matches(sent, request)
-
-
 # AUTH-4: a token of another length is refused
 
 
