@@ -62,6 +62,11 @@ class Walk:
     partial: bool = False
 
     @property
+    def tells_all(self) -> bool:
+        """Whether the list could be read, and as far as need be."""
+        return self.whole and self.first.succeeded and judge.members_of(self.first) is not None
+
+    @property
     def ids(self) -> tuple[int, ...]:
         """The ids that the pages give, in order, as often as they give them."""
         found = (loose_id(item.get("id")) for page in self.pages for item in listed(page))
@@ -491,9 +496,8 @@ def found_by_name(pages: Sequence[Exchange], name: str) -> int | None:
 
 def may_list(walk: Walk, name: str) -> bool:
     """Tell whether the list gives a provider with a name, or may do so: where it is not readable, or bears no names."""
-    readable = walk.whole and walk.first.succeeded and judge.members_of(walk.first) is not None
     items = [item for page in walk.pages for item in listed(page)]
-    return not readable or any(item.get("name", name) == name for item in items)
+    return not walk.tells_all or any(item.get("name", name) == name for item in items)
 
 
 def bearing(page: Exchange, marks: Mapping[tuple[str, JsonValue], str]) -> dict[int, str]:

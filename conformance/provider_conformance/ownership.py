@@ -81,6 +81,11 @@ def _bears_mark(members: Provider, draft: Draft) -> bool:
     return own or any(key in members and judge.same(members[key], mark) for key, mark in draft.marks.items())
 
 
+def _gives(shown: Exchange, identity: int) -> bool:
+    """Tell whether a show has given a provider with this very id."""
+    return shown.succeeded and judge.loose_id((judge.members_of(shown) or {}).get("id")) == identity
+
+
 def _may_have_made(exchange: Exchange) -> bool:
     return exchange.operation == Operation.CREATE and not exchange.refused
 
@@ -239,7 +244,7 @@ class Ownership:
             return False
         (shown,) = self._api.look([identity])
         members = judge.members_of(shown) or {}
-        is_shown = shown.succeeded and judge.loose_id(members.get("id")) == identity
+        is_shown = _gives(shown, identity)
         if is_shown and _bears_mark(members, draft):
             return False
         if is_shown and identity in self._api.others:
@@ -252,8 +257,7 @@ class Ownership:
 
     def exists(self, identity: int) -> bool:
         """Tell whether show gives a provider with this very id."""
-        shown = self._api.show(identity)
-        return shown.succeeded and judge.loose_id((judge.members_of(shown) or {}).get("id")) == identity
+        return _gives(self._api.show(identity), identity)
 
     def is_back(self, destroyed: Held) -> bool:
         """Tell whether show gives a provider of ours that was destroyed.
@@ -262,10 +266,8 @@ class Ownership:
         """
         shown = self._api.show(destroyed.id)
         members = judge.members_of(shown) or {}
-        if not shown.succeeded or judge.loose_id(members.get("id")) != destroyed.id:
-            return False
         drafts = (draft for draft in self.announced.values() if draft.number == destroyed.number)
-        return any(_bears_mark(members, draft) for draft in drafts)
+        return _gives(shown, destroyed.id) and any(_bears_mark(members, draft) for draft in drafts)
 
     def is_gone(self, identity: int) -> bool:
         """Tell whether show says that there is no such provider.

@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
-from provider_conformance import __version__, judge
+from provider_conformance import __version__
 from provider_conformance.about import EMBEDDED
 from provider_conformance.concealing import masker_of, record_of, without_parts
 from provider_conformance.contract import load_catalogue, load_contract
@@ -333,8 +333,7 @@ def _find_unanswered(session: Session) -> bool:
         for identity, name in dict(found).items():
             providers.take_over(identity, name)
         providers.clear()
-        readable = walk.first.succeeded and judge.members_of(walk.first) is not None
-        if not (readable and walk.whole):
+        if not walk.tells_all:
             return False
     session.journal.end()
     return True
