@@ -11,7 +11,7 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.plugin import requirement
 from provider_conformance.values import tokens
 from provider_conformance.values.illegal import ORDERS, unfair_ids, unfair_pages
-from provider_conformance.values.unusual import odd_queries
+from provider_conformance.values.odd import odd_queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
