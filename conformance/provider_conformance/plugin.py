@@ -234,8 +234,9 @@ class SuitePlugin:
                 for name in names:
                     self._session.ledger.of(name).gaps.append(str(ending))
             case RunEndedError():
+                # Before what may have come of it: a test that missed an answer may have given up of its own accord.
                 for name in names:
-                    self._session.ledger.of(name).gaps.append(str(ending))
+                    self._session.ledger.of(name).gaps.insert(0, str(ending))
                 item.session.shouldstop = self._ended = str(ending)
                 if isinstance(ending, TargetLostError) and ending.since is not None:
                     self._gone_since = ending.since
