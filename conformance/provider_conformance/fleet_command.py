@@ -13,8 +13,9 @@ from provider_conformance.config import UsageError
 from provider_conformance.verdict import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from provider_conformance.fleet.conduct import Conductor, Notebook
     from provider_conformance.fleet.targets import FleetTarget
     from provider_conformance.fleet.task import FleetResult
 
@@ -66,7 +67,6 @@ def _certified(
 ) -> ExitCode:
     """Certify what is not done yet, tell and write what came out, and return the exit code."""
     from provider_conformance.cli import final_exit_code  # noqa: PLC0415 - that imports this
-    from provider_conformance.errors import RunEndedError  # noqa: PLC0415
     from provider_conformance.fleet import conduct, leaderboard  # noqa: PLC0415
     from provider_conformance.guard import Guard  # noqa: PLC0415
     from provider_conformance.reports.stream import tolerant  # noqa: PLC0415
@@ -82,34 +82,52 @@ def _certified(
     notebook = conduct.Notebook(report_dir / conduct.PROGRESS, resume=resume)
     remaining = [target for target in targets if not notebook.knows(target)]
     say(f"{len(remaining)} of {len(targets)} implementations to certify")
-    told = True
+    written = True
     if remaining:
         scheduler, workers = where
         with interruptible(guard), conduct.cluster(scheduler, min(workers, len(remaining))) as client:
             conductor = conduct.Conductor(client, remaining, report_dir, per_host, guard)
-            try:
-                for number, outcome in enumerate(conductor.certify(), 1):
-                    notebook.add(outcome)
-                    say(f"{number}/{len(remaining)} {line_of(outcome)}")
-            except (RunEndedError, OSError) as reason:
-                told = told and not isinstance(reason, OSError)
-                say(f"{reason}: the runs under way destroy what they have created")
-                for name in conductor.stop():
-                    say(f"{name} has not come to an end")
+            written = _conducted(conductor, notebook, len(remaining), say)
     outcomes = [notebook.outcomes[target.name] for target in targets if notebook.knows(target)]
     codes: list[int] = [outcome.exit_code for outcome in outcomes]
     if len(outcomes) < len(targets):
         say(f"{len(outcomes)} of {len(targets)} implementations are certified: --resume goes on")
         codes.append(ExitCode.INCOMPLETE)
     else:
-        try:
-            leaderboard.write_page(outcomes, before, report_dir)
-            leaderboard.write_index(outcomes, report_dir)
-            say(f"leaderboard: {report_dir / leaderboard.PAGE}, index: {report_dir / leaderboard.INDEX}")
-        except OSError as error:
-            told = False
-            say(f"the leaderboard could not be written: {error.strerror or error}")
-    return final_exit_code(conduct.worst(codes), told=told and output.broken is None)
+        written = _shown_side_by_side(outcomes, before, report_dir, say) and written
+    return final_exit_code(conduct.worst(codes), told=written and output.broken is None)
+
+
+def _conducted(conductor: Conductor, notebook: Notebook, targets: int, say: Callable[[str], None]) -> bool:
+    """Note and tell each outcome as it comes, up to an interruption; tell whether all could be written."""
+    from provider_conformance.errors import RunEndedError  # noqa: PLC0415
+
+    try:
+        for number, outcome in enumerate(conductor.certify(), 1):
+            notebook.add(outcome)
+            say(f"{number}/{targets} {line_of(outcome)}")
+    except (RunEndedError, OSError) as reason:
+        say(f"{reason}: the runs under way destroy what they have created")
+        for name in conductor.stop():
+            say(f"{name} has not come to an end")
+        return not isinstance(reason, OSError)
+    return True
+
+
+def _shown_side_by_side(
+    outcomes: Sequence[FleetResult], before: Mapping[str, FleetResult], report_dir: Path, say: Callable[[str], None]
+) -> bool:
+    """Write the leaderboard and the index, and tell where they are; tell whether they could be written."""
+    from provider_conformance.fleet import leaderboard  # noqa: PLC0415
+
+    try:
+        leaderboard.write_page(outcomes, before, report_dir)
+        leaderboard.write_index(outcomes, report_dir)
+    except OSError as error:
+        say(f"the leaderboard could not be written: {error.strerror or error}")
+        return False
+    say(f"leaderboard: {report_dir / leaderboard.PAGE}, index: {report_dir / leaderboard.INDEX}")
+    return True
 
 
 def line_of(outcome: FleetResult) -> str:
