@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provider_conformance import judge
@@ -14,6 +13,7 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.judge import listed, loose_id
 from provider_conformance.values.illegal import dealt_out
 from provider_conformance.values.plausible import TYPICAL, Traits, rebased
+from provider_conformance.values.unlike import CREATED_FROM, OTHERWISE, UPDATED_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,39 +27,6 @@ if TYPE_CHECKING:
     from provider_conformance.ownership import Draft, Held
     from provider_conformance.values.illegal import Violation
     from provider_conformance.values.plausible import Provider
-
-OTHERWISE = Traits(
-    name_tail=" other",
-    auth_tail="other",
-    password="Other-Secret-2",  # noqa: S106 - no secret
-    host="gateway",
-    outbound_host="border",
-    protocol="TCP",
-    status="ONLINE",
-    provider_in_lan=True,
-    single_via_header=True,
-    port=5080,
-    outbound_server_port=5090,
-    reregister_interval=1800,
-    ips=2,
-)
-"""Traits that differ from the typical ones, and from what a server may fall back to, wherever a change can show."""
-
-PLAIN_BY_ADDRESS = Traits(auth_mode="IP_AUTH", ips=1)
-ALL_ON = Traits(
-    protocol="TCP",
-    status="ONLINE",
-    provider_in_lan=True,
-    single_via_header=True,
-    port=5082,
-    reregister_interval=900,
-    ips=3,
-)
-ALL_ON_BY_ADDRESS = replace(ALL_ON, auth_mode="IP_AUTH")
-
-CREATED_FROM = (PLAIN_BY_ADDRESS, TYPICAL, ALL_ON_BY_ADDRESS)
-UPDATED_FROM = (ALL_ON_BY_ADDRESS, ALL_ON, PLAIN_BY_ADDRESS)
-"""Traits of bodies that something is wrong with, beside the usual ones; the first have the opposite of these."""
 
 BATCH = 32
 """Requests between two looks at the provider that they are aimed at; only when it has changed, each is sent alone."""

@@ -12,8 +12,8 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.lanes import holding
 from provider_conformance.plugin import requirement, thorough
-from provider_conformance.refusals import OTHERWISE
 from provider_conformance.values.plausible import varied
+from provider_conformance.values.unlike import OTHERWISE
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api

@@ -15,7 +15,7 @@ from provider_conformance.errors import NotTestableError
 from provider_conformance.inventory import LARGEST_PAGE
 from provider_conformance.lanes import holding
 from provider_conformance.plugin import essential, requirement, thorough
-from provider_conformance.refusals import MARKS, OTHERWISE, not_survived
+from provider_conformance.refusals import MARKS, not_survived
 from provider_conformance.values.illegal import (
     bodies_that_are_no_object,
     ill_typed_ids,
@@ -37,6 +37,7 @@ from provider_conformance.values.plausible import (
     strategy,
     texts,
 )
+from provider_conformance.values.unlike import OTHERWISE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
