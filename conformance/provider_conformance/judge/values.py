@@ -53,20 +53,20 @@ def same(left: object, right: object) -> bool:
     return left == right
 
 
-# In this order: Python takes a boolean for an integer, too.
-_TYPES = (
-    (bool, "boolean"),
-    (int, "integer"),
-    (float, "number"),
-    (str, "string"),
-    (list, "array"),
-    (dict, "object"),
-)
+_TYPES: Mapping[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
 
 
 def type_of(value: JsonValue) -> str:
     """Name the JSON type of a value as JSON Schema does."""
-    return "null" if value is None else next(name for kind, name in _TYPES if isinstance(value, kind))
+    return _TYPES[type(value)]
 
 
 def shown(value: object) -> str:
