@@ -55,6 +55,8 @@ class Refusals:
         self._providers.clear()
         sent = []
         apart = dealt_out(dealt, self._created_from()) if dealt else ()
+        bystanders = self._providers.create_some([TYPICAL] * (self._providers.most > 1))
+        seen = [self._providers.shown(bystander) for bystander in bystanders]
         # What bears nothing of ours could not be told from what is somebody else's.
         known = [one for one in (*violations, *apart) if not (one.anonymous and self._api.others)]
         for batch in in_batches(known, self._providers.room_for):
@@ -69,12 +71,15 @@ class Refusals:
                 answers.append(answer)
                 if not accepted(answer) or not self._providers.adopt(answer, draft):
                     sent.append((draft, violation.what, answer))
-            self._providers.clear()
+            self._providers.release_all([one for one in self._providers.held if one not in bystanders])
             for violation, answer in zip(batch, answers, strict=True):
                 with self._expect.each():
                     self._hold_to(answer, violation.what, breaks=violation.breaks)
-        self.nothing_was_stored(before, sent)
-        self._nothing_is_left_of(sent)
+        for bystander, state in zip(bystanders, seen, strict=True):
+            since = "creates that had to be refused"
+            with self._expect.each():
+                self._expect(judge.unchanged, state, self._providers.state(bystander), of=bystander, since=since)
+        self._nothing_is_left_of(before, sent)
 
     def _created_from(self) -> list[Traits]:
         """Return the traits of unlike bodies that are accepted: of others, a refusal would prove nothing."""
@@ -98,13 +103,17 @@ class Refusals:
                 fair.append(traits)
         return fair
 
-    def _nothing_is_left_of(self, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
-        """Create a provider unlike those that were refused, and then some of these without what was wrong."""
+    def _nothing_is_left_of(self, before: Walk, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
+        """Create a provider unlike those that were refused, and then some of these without what was wrong.
+
+        What was refused may have been kept to be stored with the next one.
+        """
         self._providers.clear()
         with self._expect.each():
             plain = self._providers.create()
             shown = self._providers.shown(plain)
             self._expect(judge.shows_values, shown, of=plain, requirement="CREATE-4", values=plain.body)
+        self.nothing_was_stored(before, sent)
         self._providers.clear()
         for refused in in_batches([one for one in sent if one[2].refused][:2], self._providers.room_for):
             answers = self._providers.send_all([draft for draft, _, _ in refused])
@@ -245,6 +254,9 @@ class Refusals:
                 for violation, answer in zip(batch, answers, strict=True):
                     if not accepted(answer) and violation.suits(victim.id):
                         victim = self._alone(victim, violation, aim, hold_to)
+        if victim is aimed:
+            with self._expect.each():
+                self._nothing_is_put_off(victim, bystander)
         since = "requests about another provider that had to be refused"
         with self._api.ahead([*self._api.shows([bystander.id]), *[*self._inventory.sure_pages(2)] * 2]):
             others_now = self._api.served(self._api.show(bystander.id))
@@ -255,6 +267,15 @@ class Refusals:
             with self._expect.each():
                 self._still_changes(victim)
         self._providers.clear()
+
+    def _nothing_is_put_off(self, victim: Held, bystander: Held) -> None:
+        """Change others: what requests were refused for may have been kept, to be stored with what succeeds next."""
+        before = self._providers.shown(victim)
+        if len(self._providers.held) < self._providers.most:
+            self._providers.release(self._providers.create_one_unseen(TYPICAL))
+        self._providers.change(bystander, bystander.body)
+        since = "requests about it that had to be refused, and a create, a destroy and an update of others"
+        self._expect(judge.unchanged, before, self._providers.state(victim), of=victim, since=since)
 
     def _still_changes(self, victim: Held) -> None:
         """Update a provider about which requests were refused: none of them has locked it, or waits to be applied."""
@@ -270,17 +291,18 @@ class Refusals:
         with self._api.ahead([*self._inventory.sure_pages(len(ids))] * 2):
             after = self._inventory.walk(ours=ids)
             again = self._inventory.walk(ours=ids)
-        both = (*after.pages, *again.pages)
-        if judge.list_unchanged(*both, first=len(after.pages), ids=ids) is not None or not after.first.succeeded:
+        if not after.first.succeeded or any(
+            judge.list_unchanged(*one.pages, *other.pages, first=len(one.pages), ids=ids) is not None
+            for one, other in ((after, again), (again, after))
+        ):
             return  # a list that is never the same twice tells nothing
         # The order is promised only while nothing changes: where tests run side by side, their providers come and go,
         # and statuses, by which the list may be sorted, change by themselves (D9) unless they are told to be the same.
         told, now = _statuses(before.pages, ids), _statuses(after.pages, ids)
         ordered = sorted(before.ids) == sorted(after.ids) and told == now and None not in told
         known = {*ids, *self._api.ours}
-        if self._api.others and [one for one in before.ids if one not in known] != [
-            one for one in after.ids if one not in known
-        ]:
+        others = [[one for one in walk.ids if one not in known] for walk in (before, after, again)]
+        if self._api.others and any(some != others[0] for some in others):
             return  # others have changed it
         pages = (*before.pages, *after.pages)
         self._expect(judge.list_unchanged, *pages, first=len(before.pages), ids=ids, ordered=ordered)

@@ -27,6 +27,7 @@ MODULES = (
     "clients",
     "coincidences",
     "habits",
+    "lateness",
     "neighbours",
     "oddities",
 )

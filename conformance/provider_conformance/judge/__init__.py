@@ -4,7 +4,7 @@ Every rule takes exchanges and plain data and gives a `Problem` or None, so that
 without the implementation that it came from. Rules stand in the file of their operation.
 """
 
-from provider_conformance.judge.access import name_spelt_freely, token_served
+from provider_conformance.judge.access import kept_from_strangers, name_spelt_freely, token_served
 from provider_conformance.judge.answers import (
     accepted,
     answers_object,
@@ -139,6 +139,7 @@ __all__ = [
     "items_bear_ids",
     "json_well_formed",
     "kept_exactly",
+    "kept_from_strangers",
     "kind_of_body",
     "list_agrees",
     "list_unchanged",

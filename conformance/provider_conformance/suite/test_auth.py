@@ -133,6 +133,7 @@ def test_a_request_without_token_is_refused_on_every_operation(
     ]
     for attempt in intruder.attempts:
         attempt(disguised)
+    intruder.reads_by_other_paths()
 
     # What is wrong besides may be looked at before it; that nothing fails is judged of all that is sent (HTTP-2).
     api.send_each(
@@ -164,7 +165,9 @@ def test_a_token_that_differs_is_refused_on_every_operation(
         # On one that reads, and on one that changes: a forgotten token is served on most.
         guessed = tokens.guessed(token) if attempt in {intruder.show, intruder.update} else ()
         attempt([Trial(what, wrong) for what, wrong in (*tokens.telling(token), *dealt, *guessed)])
-    intruder.other_lists([Trial(*tokens.altered(token, 0))])
+    altered = Trial(*tokens.altered(token, 0))
+    intruder.other_lists([altered])
+    intruder.among_others(altered)
 
     intruder.nothing_has_come_of_it()
 
@@ -277,6 +280,15 @@ def in_body(token: str, call: Call) -> Call:
 def everywhere_else(token: str, call: Call) -> Call:
     """Put a token into the query, cookies and the JSON body, where there is one."""
     return in_body(token, in_cookie(token, in_query(token, call)))
+
+
+OTHER_PATHS: tuple[Callable[[str], str], ...] = (
+    lambda operation: f"{operation}/",
+    lambda operation: f"/{operation}",
+    str.capitalize,
+    lambda operation: f"%{ord(operation[0]):02x}{operation[1:]}",
+)
+"""Ways to spell the path of an operation that some servers take for the same."""
 
 
 @dataclass(frozen=True)
@@ -413,6 +425,28 @@ class Intruder:
         disguised = [trial.disguise(call) for trial, call in zip(trials, calls, strict=True)]
         return tuple(self._api.send_all(disguised))
 
+    def among_others(self, trial: Trial) -> None:
+        """Try to list while others are served, whose token must not be taken for this one's."""
+        for _ in range(OVERLAPPING):
+            tokens_sent = (None, trial.token, None, None)
+            calls = [self._api.page(self._first_page, 10, None, token=token) for token in tokens_sent]
+            answers = self._api.send_together(calls)
+            self._judge([trial], [answers[tokens_sent.index(trial.token)]])
+
+    def reads_by_other_paths(self) -> None:
+        """Try to show and list by paths that need not be served (HTTP-3): a filter may not know what a router does."""
+        held = self._held
+        reads = [*self._api.shows([held.id]), self._api.page(self._first_page, 10, None)]
+        self._api.send_each(reads)  # what was answered once may be kept, and given to anybody
+        calls = [
+            replace(read, operation=respelt(read.operation), token=NO_TOKEN, outside=True)
+            for respelt in OTHER_PATHS
+            for read in reads
+        ]
+        for answer in self._api.send_all(calls):
+            with self._expect.each():
+                self._expect(judge.kept_from_strangers, answer, of=held, id=held.id, name=held.name)
+
     def nothing_has_come_of_it(self) -> None:
         """Make sure that nothing was stored or changed, and send each operation with the valid token."""
         page = (self._first_page, 10, self._inventory.default)
@@ -460,6 +494,9 @@ def test_a_token_of_another_length_is_refused_on_every_operation(
 
     intruder.nothing_has_come_of_it()
 
+
+OVERLAPPING = 4
+"""How often a wrong token is sent at the same time as valid ones."""
 
 TRIED_EVERYWHERE = 8
 """Tokens of other lengths that are sent to every operation."""

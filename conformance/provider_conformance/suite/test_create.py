@@ -31,6 +31,7 @@ from provider_conformance.values.plausible import (
     strategy,
     texts,
 )
+from provider_conformance.values.unlike import ALL_ON_BY_ADDRESS, OTHERWISE
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
@@ -86,8 +87,13 @@ def test_what_must_not_be_another_s_may_be_one_s_own_twice(api: Api, providers: 
     plausible = providers.values.plausible
     host = plausible.host(f"{draft.name}.{DOMAINS[0]}")
     named = plausible.text(host) == host
+    # No value is one that may stand for another property's absence.
+    for traits in (OTHERWISE, ALL_ON_BY_ADDRESS):
+        with expect.each():
+            unlike = providers.draft(traits)
+            body = dict(reversed(unlike.body.items()))
+            _created_so(replace(unlike, body=body), "the properties in another order", api, providers, expect)
     for what, body in (
-        ("the properties in another order", dict(reversed(draft.body.items()))),
         ("hostname and port for outbound_server and its port, too", {**draft.body, **itself}),
         ("the name for auth_id, too", {**draft.body, "auth_id": draft.body["name"]}),
         *([("the name for hostname, too", {**draft.body, "name": host, "hostname": host})] if named else []),

@@ -13,7 +13,7 @@ from provider_conformance.lanes import holding
 from provider_conformance.plugin import essential, requirement, thorough
 from provider_conformance.refusals import not_survived
 from provider_conformance.values.illegal import Violation, bodies_that_are_no_object, ill_typed_ids
-from provider_conformance.values.plausible import TYPICAL, few_combinations, single_changes
+from provider_conformance.values.plausible import TYPICAL, Traits, few_combinations, single_changes
 
 if TYPE_CHECKING:
     from provider_conformance.api import Api
@@ -99,7 +99,7 @@ def test_every_other_provider_is_kept(
     # Names that begin with another's, the same values but for what must be its own: what a careless WHERE mixes up.
     # One that is alike must be there still when another is destroyed.
     few = providers.most <= len(("first", "namesake", "unlike them"))
-    for pair in ((0,), (1, 2)) if few else ((0, 1), (2, 3)):
+    for some in ((0,), (1, 2)) if few else ((0, 1), (-1, 2, 3)):
         ours = providers.create_alike()
         with api.ahead([*api.shows([held.id for held in ours]), *inventory.sure_pages(len(ours))]):
             before = {held.number: providers.shown(held) for held in ours}
@@ -111,7 +111,14 @@ def test_every_other_provider_is_kept(
                     state = before[held.number]
                     expect(judge.shows_values, state, of=held, requirement="CREATE-4", values=held.body)
 
-        for doomed in (ours[index] for index in pair):
+        # A change of another that was just made must outlast the first destroy.
+        first, *_ = doomed_ones = [ours[index] for index in dict.fromkeys(index % len(ours) for index in some)]
+        changed = next(held for held in reversed(ours) if held is not first)
+        port = providers.values.provider(changed.number, Traits(port=5083))["port"]
+        providers.change(changed, {**changed.body, "port": port}, fair=False)
+        providers.show_all([held for held in ours if held is not first])
+        before |= {held.number: providers.shown(held) for held in ours}
+        for doomed in doomed_ones:
             answer = providers.destroy(doomed)
 
             if not answer.succeeded:

@@ -82,10 +82,10 @@ def test_requests_are_served_however_their_client_writes_them(api: Api, provider
 
 
 def tabbed(call: Call) -> Call:
-    """Indent the JSON of a call by tabs, and end all its lines as files do on Windows."""
+    """Indent the JSON of a call by tabs, after an empty line, and end all its lines as files do on Windows."""
     if call.body is None:
         return call
-    lines = json.dumps(json.loads(call.body), indent="\t").splitlines()
+    lines = ["", *json.dumps(json.loads(call.body), indent="\t").splitlines()]
     return replace(call, body="".join(f"{line}\r\n" for line in lines).encode())
 
 
@@ -102,7 +102,7 @@ def in_lower_case(call: Call) -> Call:
 
 
 HANDS: dict[str, Callable[[Call], Call]] = {
-    "tabs, CRLF and a final newline in its JSON": tabbed,
+    "tabs, CRLF and newlines around it in its JSON": tabbed,
     "escapes of ASCII in its JSON": escaped,
     "names of headers in lower case": in_lower_case,
 }

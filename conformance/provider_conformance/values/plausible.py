@@ -291,6 +291,23 @@ def boundaries() -> Iterator[Traits]:
             ips=count,
             rotation=index,
         )
+    yield longest()
+
+
+def longest() -> Traits:
+    """Return traits that make the longest body: of a fixed size may be what it is read into."""
+    long = "x" * LONGEST_TEXT
+    return Traits(
+        name_tail=f".{long}",
+        auth_tail=long,
+        password=f"Pw {long}"[:LONGEST_TEXT],
+        host=long[:60],
+        outbound_host=long[:60],
+        port=PORTS[-1],
+        outbound_server_port=PORTS[-1],
+        reregister_interval=INTERVALS[-1],
+        ips=MOST_IPS,
+    )
 
 
 def texts() -> Iterator[Traits]:

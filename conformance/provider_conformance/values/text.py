@@ -107,6 +107,8 @@ TEXTS = (
     # Beyond the basic plane, and what is no character
     Text("an astral character", "a\U0001f4deb"),
     Text("an astral character in JSON's escapes", "c\U0001f4ded", escaped=True),
+    Text("Latin letters in JSON's escapes", "d\u00e9j\u00e0 vu", escaped=True),
+    Text("signs of HTML and a slash in JSON's escapes", "a & b < c > d/e", escaped=True),
     Text("astral letters", "\U0001d518\U00010400\U00020000"),
     Text("an emoji family", "\U0001f468\u200d\U0001f469\u200d\U0001f467"),
     Text("emoji modifiers, flags and keycaps", "\U0001f44d\U0001f3fd \U0001f1e9\U0001f1ea 1\ufe0f\u20e3"),
@@ -159,7 +161,7 @@ def mixtures() -> Iterator[tuple[Text, ...]]:
     """
     halves = [text for text in TEXTS if any("\ud800" <= character <= "\udfff" for character in text.text)]
     ending = [text for text in TEXTS if set(_BREAKS) & set(text.text)]
-    cutting = [text for text in TEXTS if set(_CUTS) & set(text.text) and text not in ending]
+    cutting = [text for text in TEXTS if set(_CUTS) & set(text.text) and text not in ending and not text.escaped]
     escaped = [text for text in TEXTS if text.escaped and text not in halves]
     others = [text for text in TEXTS if text not in (*halves, *ending, *cutting, *escaped)]
     for some in (ending, cutting, escaped):
