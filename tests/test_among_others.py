@@ -172,6 +172,46 @@ def test_others_may_come_and_go_all_the_time(foreign: int, tmp_path: Path) -> No
     assert run.ids("fail") == set(), run.output
 
 
+class IsThinnedOut(Service):
+    """Has operators who destroy most of their trunks while somebody walks the list, and create others afterwards."""
+
+    MANY = 500
+    BEFORE_THE_LAST_PAGE = "5"
+
+    def __init__(self, freedoms: Freedoms, token: str, seed: int) -> None:
+        super().__init__(freedoms, token, seed)
+        self.numbers = count(100_000)
+        self.fill_up()
+
+    def theirs(self) -> list[Entry]:
+        """Return the trunks of the operators, the oldest first."""
+        return [entry for entry in self.store.entries() if entry.foreign]
+
+    def fill_up(self) -> None:
+        """Create as many trunks as there were."""
+        for _ in range(self.MANY - len(self.theirs())):
+            self.store.add(foreign_provider(next(self.numbers), "Trunk", self._random), foreign=True)
+
+    def answer(self, request: Received) -> Answer:
+        answer = super().answer(request)
+        with self.store.lock:
+            if request.parameter("pagination") == self.BEFORE_THE_LAST_PAGE and self._random.random() < 0.6:
+                for entry in self.theirs()[:300]:
+                    self.store.remove(entry)
+            elif request.method == "POST":
+                self.fill_up()
+        return answer
+
+
+@pytest.mark.parametrize("seed", [4, 6, 7])
+def test_most_of_the_others_may_vanish_while_the_list_is_walked(seed: int, tmp_path: Path) -> None:
+    service = IsThinnedOut(Freedoms(), TOKEN, seed)
+    run = tried(tmp_path, service, ["AUTH-2", "AUTH-5", "DESTROY-6", "UPDATE-6"])
+
+    assert run.told() == ""
+    assert run.ids("fail") == set(), run.output
+
+
 class CountsOneMore(Service):
     """Counts one provider more than there are."""
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 BATCH = 32
 """Requests between two looks at the provider that they are aimed at; only when it has changed, each is sent alone."""
 
+REPEATED = 8
+"""Creates that are sent again after they were refused."""
+
 MOST_SHOWN = 100
 """New providers that are looked at one by one, because list does not tell what they bear."""
 
@@ -55,8 +58,6 @@ class Refusals:
         self._providers.clear()
         sent = []
         apart = dealt_out(dealt, self._created_from()) if dealt else ()
-        bystanders = self._providers.create_some([TYPICAL] * (self._providers.most > 1))
-        seen = [self._providers.shown(bystander) for bystander in bystanders]
         # What bears nothing of ours could not be told from what is somebody else's.
         known = [one for one in (*violations, *apart) if not (one.anonymous and self._api.others)]
         for batch in in_batches(known, self._providers.room_for):
@@ -71,14 +72,10 @@ class Refusals:
                 answers.append(answer)
                 if not accepted(answer) or not self._providers.adopt(answer, draft):
                     sent.append((draft, violation.what, answer))
-            self._providers.release_all([one for one in self._providers.held if one not in bystanders])
+            self._providers.clear()
             for violation, answer in zip(batch, answers, strict=True):
                 with self._expect.each():
                     self._hold_to(answer, violation.what, breaks=violation.breaks)
-        for bystander, state in zip(bystanders, seen, strict=True):
-            since = "creates that had to be refused"
-            with self._expect.each():
-                self._expect(judge.unchanged, state, self._providers.state(bystander), of=bystander, since=since)
         self._nothing_is_left_of(before, sent)
 
     def _created_from(self) -> list[Traits]:
@@ -109,11 +106,15 @@ class Refusals:
         What was refused may have been kept to be stored with the next one.
         """
         self._providers.clear()
+        plain: Held | None = None
         with self._expect.each():
             plain = self._providers.create()
             shown = self._providers.shown(plain)
             self._expect(judge.shows_values, shown, of=plain, requirement="CREATE-4", values=plain.body)
         self.nothing_was_stored(before, sent)
+        if plain is not None:
+            with self._expect.each():
+                self._leave_alone(plain, sent)
         self._providers.clear()
         for refused in in_batches([one for one in sent if one[2].refused][:2], self._providers.room_for):
             answers = self._providers.send_all([draft for draft, _, _ in refused])
@@ -125,6 +126,18 @@ class Refusals:
                     again = f"the names of a create that was refused for {what}"
                     self._expect(judge.accepted, alone, requirement="CREATE-1", what=again)
             self._providers.clear()
+
+    def _leave_alone(self, plain: Held, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
+        """Send some creates again that were refused: they are unlike the provider that is there by now."""
+        before = self._providers.shown(plain)
+        refused = [(draft, answer) for draft, _, answer in sent if answer.refused][:REPEATED]
+        self._providers.announce_all([draft for draft, _ in refused])
+        calls = [self._api.call(Operation.CREATE, answer.request.body) for _, answer in refused]
+        for (draft, _), answer in zip(refused, self._api.send_all(calls), strict=True):
+            if accepted(answer):
+                self._providers.adopt(answer, draft)
+        since = "creates that had to be refused"
+        self._expect(judge.unchanged, before, self._providers.state(plain), of=plain, since=since)
 
     def nothing_was_stored(self, before: Walk, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
         """Look at every provider that has appeared since: none may bear what only refused requests carried."""
@@ -254,9 +267,6 @@ class Refusals:
                 for violation, answer in zip(batch, answers, strict=True):
                     if not accepted(answer) and violation.suits(victim.id):
                         victim = self._alone(victim, violation, aim, hold_to)
-        if victim is aimed:
-            with self._expect.each():
-                self._nothing_is_put_off(victim, bystander)
         since = "requests about another provider that had to be refused"
         with self._api.ahead([*self._api.shows([bystander.id]), *[*self._inventory.sure_pages(2)] * 2]):
             others_now = self._api.served(self._api.show(bystander.id))
@@ -265,16 +275,18 @@ class Refusals:
                 self.list_is_unchanged(listed_before, [bystander, victim])
         if victim is aimed:
             with self._expect.each():
+                self._nothing_is_put_off(victim, bystander)
+            with self._expect.each():
                 self._still_changes(victim)
         self._providers.clear()
 
     def _nothing_is_put_off(self, victim: Held, bystander: Held) -> None:
         """Change others: what requests were refused for may have been kept, to be stored with what succeeds next."""
         before = self._providers.shown(victim)
-        if len(self._providers.held) < self._providers.most:
-            self._providers.release(self._providers.create_one_unseen(TYPICAL))
         self._providers.change(bystander, bystander.body)
-        since = "requests about it that had to be refused, and a create, a destroy and an update of others"
+        self._providers.release(bystander)
+        self._providers.create_one_unseen(TYPICAL)
+        since = "requests about it that had to be refused, and an update, a destroy and a create of others"
         self._expect(judge.unchanged, before, self._providers.state(victim), of=victim, since=since)
 
     def _still_changes(self, victim: Held) -> None:
