@@ -149,3 +149,15 @@ def test_what_is_to_blame_is_told_by_its_property_and_what_was_sent() -> None:
     assert told(body, ("host", "domain")) == 'hostname = "192.0.2.1"'
     assert told(body, ("ips", "rotation")) == "2 ips"
     assert told(body, ("password",)) == "this password"
+
+
+def test_what_is_wholly_as_before_is_not_put_down_to_one_value() -> None:
+    sent: dict[str, JsonValue] = {"flag": False, "ips": [], "port": 5080}
+    as_before: dict[str, JsonValue] = {"flag": True, "ips": ["192.0.2.1"], "port": 5060}
+    lost = difference(as_before, sent, "show still gives the old value of flag, ips, port")
+    apart = difference({**sent, "ips": ["192.0.2.1"]}, sent, "show still gives the old value of ips")
+    assert lost is not None
+    assert apart is not None
+
+    assert "no value" not in hint("shows_update", lost, ())
+    assert "no value" in hint("shows_update", apart, ())

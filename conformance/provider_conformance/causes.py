@@ -84,6 +84,7 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("answered with 4", STRICTER),
     ),
     "token_served": (("", TURNED_AWAY),),
+    "kept_from_strangers": (("", "what asks for the token knows a path by fewer spellings than what serves it"),),
     "refused": (
         ("from 127.0.0.1", "an address that a header names is trusted: X-Forwarded-For and its like can be made up"),
         ("cookies that it set", "a session that a request with the token began is enough without it"),

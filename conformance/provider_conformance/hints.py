@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from provider_conformance.exchange import Exchange
-    from provider_conformance.judge.wording import Problem
+    from provider_conformance.judge.wording import Difference, Problem
+
+    Guess = Callable[[object, object], str]
 
 INT16_MAX, INT16_SPAN = 2**15 - 1, 2**16
 INT32_MAX, INT32_SPAN = 2**31 - 1, 2**32
@@ -35,12 +37,23 @@ def hint(rule: str, problem: Problem, exchanges: Sequence[Exchange]) -> str:
     """Return the usual cause of a problem, or nothing where there is none; `exchanges` are those that were judged."""
     if rule not in COMPARED_IN_TIME:
         guesses = (_truthiness,) if UNTOUCHED in problem.summary else _BY_VALUES
-        for difference in problem.differences:
-            sent, came = _value(difference.expected), _value(difference.actual)
-            if found := next((cause for guess in guesses if (cause := guess(sent, came))), ""):
-                return f"{difference.name}: {found}"
+        if found := _of_values(problem.differences, guesses):
+            return found
     broken = next((cause for exchange in exchanges if (cause := _of_answer(exchange))), "")
     return broken or next((cause for told, cause in CAUSES.get(rule, ()) if told in problem.summary), "")
+
+
+def _of_values(differences: Sequence[Difference], guesses: Sequence[Guess]) -> str:
+    """Guess from what was sent and what came of it: where all is as before, no single value is the reason."""
+    found = []
+    for difference in differences:
+        sent, came = _value(difference.expected), _value(difference.actual)
+        found.append(next(((guess, cause) for guess in guesses if (cause := guess(sent, came))), (None, "")))
+    explained = all(cause for _, cause in found)
+    told = zip(differences, found, strict=True)
+    return next(
+        (f"{one.name}: {cause}" for one, (guess, cause) in told if cause and (explained or guess not in WEAK)), ""
+    )
 
 
 class _Unreadable:
@@ -179,8 +192,10 @@ def _lost(sent: object, came: object) -> str:
     return ""
 
 
-_BY_VALUES: tuple[Callable[[object, object], str], ...] = (_truthiness, _number, _boolean, _list, _text, _lost)
+_BY_VALUES: tuple[Guess, ...] = (_truthiness, _number, _boolean, _list, _text, _lost)
 
+WEAK = frozenset({_truthiness, _boolean})
+"""Guesses that fit whenever a value is an older one."""
 
 UNPACKABLE = ("packed by", "cannot be unpacked", "content coding")
 """How it is told of a compressed answer that it cannot be read."""
