@@ -129,7 +129,7 @@ class Traffic:
         self.seen.append((operation, query, answer))
         return answer
 
-    def create(self, content: dict[str, Any], **more: Any) -> int:
+    def create(self, content: dict[str, Any] | bytes, **more: Any) -> int:
         answer = self.send("create", content, **more)
         try:
             number = json.loads(answer.body)["id"]
@@ -228,8 +228,26 @@ def ordinary_traffic(reference: Reference) -> list[object]:
         traffic.look(*ids)
         again = traffic.create(VARIANTS[place])
         traffic.look(*ids, again)
+    otherwise_written(traffic)
     traffic.seen += overlapping_creates(reference)
     return traffic.seen
+
+
+def otherwise_written(traffic: Traffic) -> None:
+    """Write creates and updates as some clients do, and change one provider right before another is destroyed."""
+    turned = traffic.create(dict(reversed(settings(80, port=5081, ips=SEVERAL).items())))
+    after_a_line = traffic.create(b"\n" + json.dumps(settings(81)).encode())
+    long = dict.fromkeys(("name", "auth_id", "password"), "x" * 64)
+    hosts = dict.fromkeys(("hostname", "outbound_server"), f"{'h' * 60}.com")
+    longest = traffic.create(settings(82, **long, **hosts, ips=[f"192.0.2.{last}" for last in range(101, 109)]))
+    traffic.look(turned, longest)
+    traffic.send("update", {"id": turned, "in_parameters": [], "out_parameters": [], **settings(83, port=5082)})
+    traffic.look(turned, longest)
+    traffic.update(turned, settings(84, port=5083))
+    traffic.send("destroy", {"id": longest})
+    traffic.look(turned)
+    for number in (turned, after_a_line):
+        traffic.send("destroy", {"id": number})
 
 
 def unfair_traffic(reference: Reference) -> list[object]:
@@ -243,7 +261,12 @@ def unfair_traffic(reference: Reference) -> list[object]:
         traffic.send("destroy", {"id": number})
     unfair_bodies(traffic, kept, "create", VARIANTS[5])
     unfair_bodies(traffic, kept, "update", {"in_parameters": [], "out_parameters": [], "id": kept} | VARIANTS[2])
+    traffic.update(kept, VARIANTS[0] | {"port": 5099, "protocol": "TLS"})
+    traffic.create(settings(90))
+    traffic.look(kept)
     unusual_values(traffic)
+    traffic.send("create", json.dumps(settings(91, name="a/b")).replace("a/b", "a\\/b").encode())
+    traffic.look()
     unfair_ids(traffic, kept, gone)
     unfair_queries(traffic, kept)
     unfair_tokens(traffic, kept)

@@ -473,3 +473,18 @@ class IsLostNowAndThen(Reference):
         if self.removals % 50 == 0:
             return self.store.get(provider_id) is not None
         return super().remove(provider_id)
+
+
+@fault("auth-token-of-another-request-at-the-same-time", "AUTH-3", kind="conditional")
+class TokenOfAnotherRequest(Reference):
+    """Keeps the token of a request where requests at the same time write theirs."""
+
+    def prepare(self) -> None:
+        self.latest = b""
+
+    def sent_token(self, request: Request) -> bytes | None:
+        own = super().sent_token(request)
+        self.latest = own or b""
+        time.sleep(0.001)
+        # A valid token of its own is served in any case, so that nothing else is wrong.
+        return self.latest if own not in {None, self.token} else own

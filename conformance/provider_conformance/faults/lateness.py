@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -201,21 +200,6 @@ class KeepsTheBackslashOfASlash(Reference):
 
     def decode(self, body: bytes) -> Any:
         return super().decode(re.sub(rb"(?<!\\)\\/", rb"\\\\/", body))
-
-
-@fault("auth-token-of-another-request-at-the-same-time", "AUTH-3", kind="conditional")
-class TokenOfAnotherRequest(Reference):
-    """Keeps the token of a request where requests at the same time write theirs."""
-
-    def prepare(self) -> None:
-        self.latest = b""
-
-    def sent_token(self, request: Request) -> bytes | None:
-        own = super().sent_token(request)
-        self.latest = own or b""
-        time.sleep(0.001)
-        # A valid token of its own is served in any case, so that nothing else is wrong.
-        return self.latest if own not in {None, self.token} else own
 
 
 class _UpdatesOthers(Reference):
