@@ -200,35 +200,3 @@ class KeepsTheBackslashOfASlash(Reference):
 
     def decode(self, body: bytes) -> Any:
         return super().decode(re.sub(rb"(?<!\\)\\/", rb"\\\\/", body))
-
-
-class _UpdatesOthers(Reference):
-    """Gives the new port of an update to others as well."""
-
-    def apply_update(self, provider_id: int, properties: Properties) -> bool:
-        before = self.store.get(provider_id)
-        if before is not None:
-            for other in self.store.all():
-                if other["id"] != provider_id and self.is_meant(other, before):
-                    self.store.replace(int(str(other["id"])), {"port": properties["port"]})
-        return super().apply_update(provider_id, properties)
-
-    def is_meant(self, other: Properties, before: Properties) -> bool:
-        """Tell whether another is taken for the one that is updated, as that was before."""
-        raise NotImplementedError
-
-
-@fault("update-reaches-names-that-begin-alike", "UPDATE-3", kind="conditional")
-class UpdateReachesNamesThatBeginAlike(_UpdatesOthers):
-    """Updates whatever has a name that begins with that of the provider."""
-
-    def is_meant(self, other: Properties, before: Properties) -> bool:
-        return str(other["name"]).startswith(f"{before['name']}")
-
-
-@fault("update-reaches-the-same-hostname", "UPDATE-3", kind="conditional")
-class UpdateReachesTheSameHostname(_UpdatesOthers):
-    """Updates whatever has the hostname of the provider."""
-
-    def is_meant(self, other: Properties, before: Properties) -> bool:
-        return str(other["hostname"]) == str(before["hostname"])

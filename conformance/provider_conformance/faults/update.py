@@ -361,6 +361,25 @@ class AppliesToSameHostname(_ChangesOthers):
         return properties
 
 
+@fault("update-reaches-the-same-hostname", "UPDATE-3", kind="conditional")
+class ReachesTheSameHostname(AppliesToSameHostname):
+    """Changes the port of every provider with the same hostname."""
+
+    def shared(self, properties: Properties) -> Properties:
+        return {"port": properties["port"]}
+
+
+@fault("update-reaches-names-that-begin-alike", "UPDATE-3", kind="conditional")
+class ReachesNamesThatBeginAlike(_ChangesOthers):
+    """Changes the port of every provider whose name begins with that of the one that is updated."""
+
+    def is_affected(self, other: Properties, before: Properties) -> bool:
+        return str(other["name"]).startswith(str(before["name"]))
+
+    def shared(self, properties: Properties) -> Properties:
+        return {"port": properties["port"]}
+
+
 @fault("update-applies-to-same-auth-mode", "UPDATE-3", kind="conditional")
 class AppliesToSameAuthMode(_ChangesOthers):
     """Changes port and single_via_header of every provider with the same auth_mode."""
