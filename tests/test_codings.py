@@ -55,16 +55,19 @@ def test_nothing_is_nothing_however_it_is_said_to_be_packed() -> None:
 @pytest.mark.parametrize(
     ("body", "named", "asked", "told"),
     [
-        (PLAIN, "gzip", "gzip", "said to be gzip, and cannot be unpacked: Not a gzipped"),
-        (PLAIN, "deflate", "gzip", "said to be deflate, and cannot be unpacked"),
-        (gzip.compress(PLAIN)[:-9], "gzip", "gzip", "cannot be unpacked: Compressed file ended"),
-        (gzip.compress(PLAIN)[:-8] + bytes(8), "gzip", "gzip", "cannot be unpacked: CRC"),
-        (zlib.compress(PLAIN)[:-9], "deflate", "gzip", "cannot be unpacked: it ends too early"),
-        (raw_deflate(PLAIN)[:-1], "deflate", "gzip", "cannot be unpacked: it ends too early"),
-        (PLAIN, "br", "gzip, deflate", "content coding 'br', where gzip, deflate was asked for"),
-        (PLAIN, "br", "identity", "content coding 'br', though none was asked for"),
-        (PLAIN, "br", None, "content coding 'br', though none was asked for"),
-        (PLAIN, "gzip," * (MOST_CODINGS + 1), "gzip", "content codings, one upon another"),
+        pytest.param(*case[1:], id=case[0])
+        for case in (
+            ("plain as gzip", PLAIN, "gzip", "gzip", "said to be gzip, and cannot be unpacked: Not a gzipped"),
+            ("plain as deflate", PLAIN, "deflate", "gzip", "said to be deflate, and cannot be unpacked"),
+            ("cut gzip", gzip.compress(PLAIN)[:-9], "gzip", "gzip", "cannot be unpacked: Compressed file ended"),
+            ("wrong sum", gzip.compress(PLAIN)[:-8] + bytes(8), "gzip", "gzip", "cannot be unpacked: CRC"),
+            ("cut zlib", zlib.compress(PLAIN)[:-9], "deflate", "gzip", "cannot be unpacked: it ends too early"),
+            ("cut deflate", raw_deflate(PLAIN)[:-1], "deflate", "gzip", "cannot be unpacked: it ends too early"),
+            ("another", PLAIN, "br", "gzip, deflate", "content coding 'br', where gzip, deflate was asked for"),
+            ("identity asked for", PLAIN, "br", "identity", "content coding 'br', though none was asked for"),
+            ("nothing asked for", PLAIN, "br", None, "content coding 'br', though none was asked for"),
+            ("many", PLAIN, "gzip," * (MOST_CODINGS + 1), "gzip", "content codings, one upon another"),
+        )
     ],
 )
 def test_what_cannot_be_unpacked_is_told(body: bytes, named: str, asked: str | None, told: str) -> None:

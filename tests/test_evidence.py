@@ -237,6 +237,7 @@ def test_edited_evidence_is_refused_also_where_the_report_names_it(edited: str, 
 @pytest.mark.parametrize(
     "content",
     [b"", b"no gzip", gzip.compress(b""), gzip.compress(b"[]\n1\n"), gzip.compress(b"{}\n{}\n"), b"\x1f\x8b\x08"],
+    ids=["nothing", "no gzip", "no lines", "no objects", "empty objects", "cut"],
 )
 def test_what_is_no_evidence_is_refused(content: bytes, copy: Path) -> None:
     (copy / evidence.FILE_NAME).write_bytes(content)

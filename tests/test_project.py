@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -38,6 +40,25 @@ def test_the_readme_knows_every_option_of_run() -> None:
 def test_the_readme_knows_every_exit_code() -> None:
     section = README.partition("### Exit codes")[2].partition("###")[0]
     assert [int(code) for code in re.findall(r"^\| (\d) ", section, re.MULTILINE)] == [int(c) for c in ExitCode]
+
+
+def names_of_tests(hash_seed: int) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "-p", "no:cacheprovider"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": str(hash_seed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line for line in done.stdout.splitlines() if "::" in line]
+
+
+def test_tests_are_named_alike_whenever_they_are_collected() -> None:
+    # pytest-xdist runs nothing where two workers collect other names: those that hold a time, or follow a set's order.
+    names = names_of_tests(hash_seed=1)
+    assert len(names) > 1000
+    assert names_of_tests(hash_seed=2) == names
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
