@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +24,7 @@ from provider_conformance.reference.server import Server, ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
 from provider_conformance.traffic import Traffic
-from test_cleanup import command, everybody
+from test_cleanup import command, environment, everybody
 from test_workers import assert_nobody_is_blamed
 from variants.catalogue import VARIANTS
 
@@ -68,6 +70,43 @@ def test_a_certification_side_by_side_is_one(workers: int, providers: int, tmp_p
     assert most_alive(record(tmp_path)) <= providers
     verified = command("verify", "reports/report.json", cwd=tmp_path)
     assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+KEEPING_TO_WHAT_WAS_SAID = """
+import sys
+from pathlib import Path
+from provider_conformance.config import Config
+from provider_conformance.progress import Silence
+from provider_conformance.room import Room
+from provider_conformance.run import certify
+
+take = Room.take
+
+def watched(room, share, least, most):
+    if share.by_batches and share.taken and least > share.batch and not room.has_only(share):
+        print(f"holds {share.taken} of a batch of {share.batch}, and asks for {least}:", sys._getframe(4).f_code.co_name)
+    take(room, share, least, most)
+
+Room.take = watched
+certify(Config(sys.argv[1], sys.argv[2], workers=8, report_dir=Path("reports")), Silence())
+"""
+
+
+def test_no_test_wants_more_beside_what_it_holds_than_it_has_said(tmp_path: Path) -> None:
+    # Two that hold one each, and want all, wait for each other: seldom, which is why it is not left to chance here.
+    with Server(token=TOKEN) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", KEEPING_TO_WHAT_WAS_SAID, server.base_url, TOKEN],
+            env=environment(),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    assert (tmp_path / "reports" / "journal.jsonl").exists(), done.stderr
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
 
 
 @pytest.mark.parametrize("name", [*USUAL, *OTHERS])

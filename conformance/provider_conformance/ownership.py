@@ -165,10 +165,13 @@ class Ownership:
         self.resolved.difference_update(names)
         self._journal.create(*(draft.name for draft in drafts))
 
-    def room_for(self, count: int) -> int:
-        """Take room for so many more providers, or for as many as there is room for now, but one; return how many."""
+    def room_for(self, count: int, *, least: int = 1) -> int:
+        """Take room for so many more providers, or for as many as there is room for now; return how many.
+
+        Waits for the `least`, unless so many may never be held.
+        """
         held = len(self.held) + len(self.astray)
-        return max(1, self.share.take(held + 1, held + count) - held)
+        return max(1, self.share.take(held + least, held + count) - held)
 
     def need_room(self, count: int = 1) -> None:
         """Raise NotTestableError when the run may not hold as many providers more."""

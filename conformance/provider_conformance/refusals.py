@@ -106,6 +106,8 @@ class Refusals:
         What was refused may have been kept to be stored with the next one.
         """
         self._providers.clear()
+        # Taken at once: what holds some already may wait for more only where nobody else does so, too.
+        beside = self._providers.room_for(1 + REPEATED, least=2) - 1
         plain: Held | None = None
         with self._expect.each():
             plain = self._providers.create()
@@ -114,7 +116,7 @@ class Refusals:
         self.nothing_was_stored(before, sent)
         if plain is not None:
             with self._expect.each():
-                self._leave_alone(plain, sent)
+                self._leave_alone(plain, sent, beside)
         self._providers.clear()
         for refused in in_batches([one for one in sent if one[2].refused][:2], self._providers.room_for):
             answers = self._providers.send_all([draft for draft, _, _ in refused])
@@ -127,15 +129,20 @@ class Refusals:
                     self._expect(judge.accepted, alone, requirement="CREATE-1", what=again)
             self._providers.clear()
 
-    def _leave_alone(self, plain: Held, sent: Sequence[tuple[Draft, str, Exchange]]) -> None:
-        """Send some creates again that were refused: they are unlike the provider that is there by now."""
+    def _leave_alone(self, plain: Held, sent: Sequence[tuple[Draft, str, Exchange]], beside: int) -> None:
+        """Send some creates again that were refused: they are unlike the provider that is there by now.
+
+        There is room for so many `beside` it.
+        """
         before = self._providers.shown(plain)
         refused = [(draft, answer) for draft, _, answer in sent if answer.refused][:REPEATED]
-        self._providers.announce_all([draft for draft, _ in refused])
-        calls = [self._api.call(Operation.CREATE, answer.request.body) for _, answer in refused]
-        for (draft, _), answer in zip(refused, self._api.send_all(calls), strict=True):
-            if accepted(answer):
-                self._providers.adopt(answer, draft)
+        for some in in_batches(refused, beside) if beside else ():
+            self._providers.announce_all([draft for draft, _ in some])
+            calls = [self._api.call(Operation.CREATE, answer.request.body) for _, answer in some]
+            for (draft, _), answer in zip(some, list(self._api.send_all(calls)), strict=True):
+                if accepted(answer):
+                    self._providers.adopt(answer, draft)
+            self._providers.release_all([held for held in self._providers.held if held is not plain])
         since = "creates that had to be refused"
         self._expect(judge.unchanged, before, self._providers.state(plain), of=plain, since=since)
 
