@@ -24,7 +24,7 @@ from provider_conformance.reference.server import Server, ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
 from provider_conformance.traffic import Traffic
-from test_cleanup import command, environment, everybody
+from test_cleanup import command, environment, everybody, provider
 from test_workers import assert_nobody_is_blamed
 from variants.catalogue import VARIANTS
 
@@ -84,7 +84,7 @@ take = Room.take
 
 def watched(room, share, least, most):
     if share.by_batches and share.taken and least > share.batch and not room.has_only(share):
-        print(f"holds {share.taken} of a batch of {share.batch}, and asks for {least}:", sys._getframe(4).f_code.co_name)
+        print(f"{sys._getframe(4).f_code.co_name} holds {share.taken} of {share.batch}, and asks for {least}")
     take(room, share, least, most)
 
 Room.take = watched
@@ -126,6 +126,31 @@ def test_a_target_that_dies_ends_all_tests_at_once(tmp_path: Path) -> None:
     assert run.report["verdict"] == "incomplete"
     assert run.ids("fail") == set()
     assert "Traceback" not in run.output
+
+
+class Worn(Reference):
+    """Refuses what is wrong once, and takes it when it comes again."""
+
+    def prepare(self) -> None:
+        self.refused: set[bytes] = set()
+
+    def create(self, request: Request) -> Answer:
+        if request.body in self.refused:
+            return self.succeed({"id": self.store.insert(provider(f"pconf-worn-{len(self.store.all())}"))})
+        try:
+            return super().create(request)
+        except RefusedError:
+            self.refused.add(request.body)
+            raise
+
+
+@pytest.mark.parametrize("providers", [1, 3])
+def test_no_more_is_stored_than_may_be_where_a_refusal_does_not_last(providers: int, tmp_path: Path) -> None:
+    with ThreadServer(Worn(Store(), TOKEN)) as server:
+        options = ("--only", "CREATE-8", "--max-providers", str(providers))
+        certify(tmp_path, server.base_url, *options)
+        assert everybody(server) == []
+    assert most_alive(record(tmp_path)) <= providers
 
 
 class Patient(Reference):

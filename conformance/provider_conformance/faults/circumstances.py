@@ -302,6 +302,77 @@ class OverlapShowsTheOther(Reference):
         return super().find(self.current)
 
 
+@fault("overlap-destroys-the-other", "DESTROY-2", kind="stateful")
+class OverlapDestroysTheOther(Reference):
+    """Keeps the id of a destroy where the next request overwrites it."""
+
+    current = 0
+
+    def remove(self, provider_id: int) -> bool:
+        self.current = provider_id
+        time.sleep(A_MOMENT)
+        super().remove(self.current)
+        return True
+
+
+@fault("overlap-refuses-destroy", "DESTROY-1", kind="stateful")
+class OverlapRefusesDestroy(Reference):
+    """Finds no provider to destroy while another is being destroyed."""
+
+    def prepare(self) -> None:
+        self.lock = threading.Lock()
+
+    def remove(self, provider_id: int) -> bool:
+        if not self.lock.acquire(blocking=False):
+            return False
+        try:
+            time.sleep(A_MOMENT)
+            return super().remove(provider_id)
+        finally:
+            self.lock.release()
+
+
+class _WritesAllBack(Reference):
+    """Reads all providers, takes a moment, and writes all back, as with one file and no lock."""
+
+    def write_back(self) -> None:
+        before = self.store.all()
+        time.sleep(A_MOMENT * 3)
+        for provider in before:
+            self.store.replace(provider["id"], provider)
+
+
+@fault("create-loses-an-update-meanwhile", "UPDATE-2", kind="stateful")
+class CreateLosesAnUpdateMeanwhile(_WritesAllBack):
+    """Writes all providers back as they were when the create came."""
+
+    def store_created(self, properties: Properties) -> int:
+        self.write_back()
+        return super().store_created(properties)
+
+
+@fault("destroy-loses-an-update-meanwhile", "UPDATE-2", kind="stateful")
+class DestroyLosesAnUpdateMeanwhile(_WritesAllBack):
+    """Writes all providers back as they were when the destroy came."""
+
+    def remove(self, provider_id: int) -> bool:
+        self.write_back()
+        return super().remove(provider_id)
+
+
+@fault("update-loses-a-create-meanwhile", "SHOW-1", kind="stateful")
+class UpdateLosesACreateMeanwhile(Reference):
+    """Leaves only those providers that were there when an update came."""
+
+    def apply_update(self, provider_id: int, properties: Properties) -> bool:
+        before = {provider["id"] for provider in self.store.all()}
+        time.sleep(A_MOMENT * 3)
+        for provider in self.store.all():
+            if provider["id"] not in before:
+                self.store.delete(provider["id"])
+        return super().apply_update(provider_id, properties)
+
+
 # Names that others bear, bore, or had to give up
 
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 GONE, KEPT = "DESTROY-2", "DESTROY-3"
 OVERLAPPING = "overlapping requests for other providers"
+NOT_FOUND = frozenset({400, 404})
+"""What tells that an id names nobody; another refusal may be for want of a lock."""
+
 ROUNDS = 6
 AT_ONCE = 6
 
@@ -103,7 +106,7 @@ class Racers:
         return sorted(names)
 
 
-@requirement("SHOW-1", "LIST-2", "UPDATE-3", "DESTROY-2", "DESTROY-3")
+@requirement("SHOW-1", "LIST-2", "CREATE-4", "UPDATE-2", "UPDATE-3", "DESTROY-1", "DESTROY-2", "DESTROY-3")
 @thorough
 @holding(6)
 def test_requests_that_overlap_are_kept_apart(
@@ -143,42 +146,90 @@ def test_requests_that_overlap_are_kept_apart(
     for one, state, after in zip(others, before, api.show_all([one.id for one in others]), strict=True):
         expect(judge.unchanged, state, api.served(after), of=one, requirement=KEPT, since=OVERLAPPING)
 
-    doomed, kept = others[::2], others[1::2]
-    destroyed = api.send_together([api.call(Operation.DESTROY, {"id": one.id}) for one in doomed])
-    gone = [one for one, answer in zip(doomed, destroyed, strict=True) if answer.succeeded]
-    for one in gone:
-        providers.forget(one)
-    for one, shown in zip(gone, api.show_all([one.id for one in gone]), strict=True):
-        with expect.each():
-            expect(judge.no_longer_shown, shown, of=one, requirement=GONE, id=one.id, name=one.name)
-    for one, after in zip(kept, api.show_all([one.id for one in kept]), strict=True):
-        state = before[others.index(one)]
-        expect(judge.unchanged, state, api.served(after), of=one, requirement=KEPT, since=OVERLAPPING)
+    _all_kinds_together(others[::2], others[1::2], api, providers, expect, blamed(ledger, "UPDATE-2"))
 
 
 def _update_together(
     held: list[Held], turn: int, api: Api, providers: Providers, expect: Expect, elsewhere: frozenset[str]
 ) -> None:
     """Update providers at the same time and look whether each has its own values, but those to blame `elsewhere`."""
-    bodies = [
-        providers.values.provider(one.number, replace(varied()[(place + turn) % len(varied())], port=7000 + place))
-        for place, one in enumerate(held)
-    ]
-    calls = [
-        api.call(Operation.UPDATE, providers.values.update(one.id, body))
-        for one, body in zip(held, bodies, strict=True)
-    ]
-    for one, body, answer in zip(held, bodies, api.send_together(calls), strict=True):
-        one.shown = None
-        if answer.succeeded:
-            one.body, one.story = body, [one.story[0], answer]
+    updates = [Updating(one, turn, place, api, providers) for place, one in enumerate(held)]
+    for update, answer in zip(updates, api.send_together([update.call for update in updates]), strict=True):
+        update.answered(answer)
     providers.show_all(held)
-    for one in held:
+    for update in updates:
         with expect.each():
-            states = [one.body, *[body for other, body in zip(held, bodies, strict=True) if other is one]]
-            shown = providers.shown(one)
-            names = [name for name in one.body if name not in judge.NEVER_COMPARED | elsewhere]
-            expect(judge.in_one_state, shown, of=one, requirement="UPDATE-3", states=states, id=one.id, names=names)
+            update.judge("UPDATE-3", providers, expect, elsewhere)
+
+
+def _all_kinds_together(
+    doomed: list[Held], changed: list[Held], api: Api, providers: Providers, expect: Expect, elsewhere: frozenset[str]
+) -> None:
+    """Create, update and destroy at the same time, each another provider, and look whether each of them came about."""
+    updates = [Updating(one, ROUNDS, place, api, providers) for place, one in enumerate(changed)]
+    drafts = [providers.draft() for _ in range(min(1, providers.most - len(providers.held)))]
+    providers.announce_all(drafts)
+    update_calls = [update.call for update in updates]
+    destroys = [api.call(Operation.DESTROY, {"id": one.id}) for one in doomed]
+    creates = [api.call(Operation.CREATE, draft.body) for draft in drafts]
+    # Each kind comes before and after others: what reads first and writes last undoes what comes between.
+    order = [*update_calls[:-1], *destroys[:1], *creates, *destroys[1:], *update_calls[-1:]]
+
+    answers = dict(zip(order, api.send_together(order), strict=True))
+
+    before = set(providers.ids)
+    providers.adopt_all(drafts, [answers[call] for call in creates])
+    new = [one for one in providers.held if one.id not in before]
+    for update in updates:
+        update.answered(answers[update.call])
+    destroyed = [answers[call] for call in destroys]
+    gone = [one for one, answer in zip(doomed, destroyed, strict=True) if answer.succeeded]
+    for one in gone:
+        providers.forget(one)
+
+    for one, answer in zip(doomed, destroyed, strict=True):
+        with expect.each():
+            if answer.status in NOT_FOUND:
+                expect(judge.accepted, answer, of=one, requirement="DESTROY-1", what="an id of a provider that exists")
+    for one, shown in zip(gone, api.show_all([one.id for one in gone]), strict=True):
+        with expect.each():
+            expect(judge.no_longer_shown, shown, of=one, requirement=GONE, id=one.id, name=one.name)
+    providers.show_all([*new, *changed])
+    for one in new:
+        with expect.each():
+            expect(judge.shows_values, providers.shown(one), of=one, requirement="CREATE-4", values=one.body)
+    for update in updates:
+        with expect.each():
+            update.judge("UPDATE-2", providers, expect, elsewhere)
+
+
+class Updating:
+    """An update of a provider of ours while requests about others are under way."""
+
+    def __init__(self, held: Held, turn: int, place: int, api: Api, providers: Providers) -> None:
+        traits = replace(varied()[(place + turn) % len(varied())], port=7000 + place)
+        self._held = held
+        self._before = held.body
+        self._body = providers.values.provider(held.number, traits)
+        self.call: Call = api.call(Operation.UPDATE, providers.values.update(held.id, self._body))
+
+    def answered(self, answer: Exchange) -> None:
+        """Take note of what the update was answered with; one that was refused or failed may have been stored."""
+        self._held.shown = None
+        if answer.succeeded:
+            self._held.body, self._held.story = self._body, [self._held.story[0], answer]
+
+    def judge(self, requirement: str, providers: Providers, expect: Expect, elsewhere: frozenset[str]) -> None:
+        """Hold the provider to what was accepted, but for properties that are to blame `elsewhere`."""
+        one = self._held
+        names = [name for name in one.body if name not in judge.NEVER_COMPARED | elsewhere]
+        states, before = [one.body], None
+        if one.body is not self._body:
+            states.append(self._body)
+        elif any(not judge.same(self._before[name], one.body[name]) for name in names):
+            before = self._before
+        shown, rule = providers.shown(one), judge.in_one_state
+        expect(rule, shown, of=one, requirement=requirement, states=states, id=one.id, names=names, before=before)
 
 
 @requirement("UPDATE-2", "CREATE-5", "DESTROY-2")
