@@ -81,6 +81,10 @@ def _names_itself(properties: Properties) -> bool:
     return bool(properties["outbound_server"] == properties["hostname"])
 
 
+def _number(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
 class _Refuses(Reference):
     """Refuses plausible values that coincide."""
 
@@ -111,6 +115,14 @@ class RefusesNameForAuthId(_RefusesCreate):
 
     def is_refused(self, properties: Properties) -> bool:
         return bool(properties["auth_id"] == properties["name"])
+
+
+@fault("create-refuses-auth-id-of-equal-number", "CREATE-1", kind="conditional")
+class RefusesAuthIdOfEqualNumber(_RefusesCreate):
+    """Compares the auth_id with those of others as numbers where both are digits."""
+
+    def is_refused(self, properties: Properties) -> bool:
+        return any(_number(other["auth_id"]) == _number(properties["auth_id"]) for other in self.store.all())
 
 
 @fault("create-refuses-registrar-as-outbound-server", "CREATE-1", kind="conditional")
@@ -167,6 +179,11 @@ class _NoAddressesOfOthers(_Alters):
         return {"ips": [item for item in properties["ips"] if not (isinstance(item, str) and item in taken)]}
 
 
+class _NoOutboundServerAmongAddresses(_Alters):
+    def altered(self, properties: Properties, provider_id: int | None) -> Properties:  # noqa: ARG002 - as above
+        return {"ips": [item for item in properties["ips"] if item != properties["outbound_server"]]}
+
+
 class _WordsAreBits(_Alters):
     def altered(self, properties: Properties, provider_id: int | None) -> Properties:  # noqa: ARG002 - as above
         return {"auth_id": "1"} if properties["auth_id"] in {"true", "yes", "on"} else {}
@@ -182,6 +199,11 @@ class CreateDropsAddressesOfOthers(_CreateAlters, _NoAddressesOfOthers):
     """Drops addresses of a new provider that another one has."""
 
 
+@fault("create-drops-outbound-server-from-ips", "CREATE-4", kind="conditional")
+class CreateDropsOutboundServerFromIps(_CreateAlters, _NoOutboundServerAmongAddresses):
+    """Drops the address of a new provider that is its outbound server already."""
+
+
 @fault("create-words-become-bits", "CREATE-4", kind="conditional")
 class CreateWordsBecomeBits(_CreateAlters, _WordsAreBits):
     """Stores 1 for an auth_id of a new provider that reads true."""
@@ -195,6 +217,11 @@ class UpdateDropsOutboundServerLikeHostname(_UpdateAlters, _NoOutboundServerLike
 @fault("update-drops-addresses-of-others", "UPDATE-2", kind="conditional")
 class UpdateDropsAddressesOfOthers(_UpdateAlters, _NoAddressesOfOthers):
     """Drops addresses of an update that another provider has."""
+
+
+@fault("update-drops-outbound-server-from-ips", "UPDATE-2", kind="conditional")
+class UpdateDropsOutboundServerFromIps(_UpdateAlters, _NoOutboundServerAmongAddresses):
+    """Drops the address of an update that is the outbound server already."""
 
 
 @fault("update-words-become-bits", "UPDATE-2", kind="conditional")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -538,6 +539,15 @@ class IdWithFraction(_ReadsId):
 
     def read(self, value: str) -> str:
         return value.partition(".")[0]
+
+
+@fault("show-id-is-calculated", "SHOW-6", kind="conditional")
+class IdIsCalculated(_ReadsId):
+    """Writes the id into a query, where a difference is as good as a number."""
+
+    def read(self, value: str) -> str:
+        found = re.fullmatch("([0-9]{1,18})-([0-9]{1,18})", value, re.ASCII)
+        return str(int(found[1]) - int(found[2])) if found else value
 
 
 @fault("show-id-rounded-up", "SHOW-6", kind="conditional")

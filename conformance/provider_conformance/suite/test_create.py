@@ -124,6 +124,15 @@ def test_names_of_others_may_be_much_alike(api: Api, providers: Providers, expec
             what = f"{name} almost or wholly as another's"
             _created_so(replace(second, body={**second.body, name: value}), what, api, providers, expect, beside=older)
 
+    # Nor are two texts one that some languages take for the same number.
+    providers.clear()
+    numeric = providers.draft(Traits(auth_tail="0"))
+    same = providers.values.provider(numeric.number, Traits(auth_tail="00"))["auth_id"]
+    older = providers.holding(providers.send(numeric)) if providers.most > 1 else None
+    if older is not None and same != older.body["auth_id"]:
+        what = "an auth_id that is the same number as another's"
+        _created_so(replace(second, body={**second.body, "auth_id": same}), what, api, providers, expect, beside=older)
+
 
 @requirement("CREATE-1")
 @essential
@@ -276,11 +285,14 @@ def test_show_gives_back_what_was_created(providers: Providers, expect: Expect, 
                 expect(judge.shows_values, providers.shown(one), of=one, values=one.body)
         providers.clear()
 
-    # An address may be that of the host as well, unless all addresses must be different.
-    draft = providers.draft(Traits(host="", ips=1, auth_mode="IP_AUTH"))
-    answer = providers.send(replace(draft, body={**draft.body, "ips": [draft.body["hostname"]]}), fair=False)
-    if (at_home := providers.holding(answer)) is not None:
-        expect(judge.shows_values, providers.state(at_home), of=at_home, values=at_home.body)
+    # An address may be that of the host or the outbound server as well, unless all addresses must be different.
+    for name in ("hostname", "outbound_server"):
+        draft = providers.draft(Traits(host="", outbound_host="", ips=1, auth_mode="IP_AUTH"))
+        answer = providers.send(replace(draft, body={**draft.body, "ips": [draft.body[name]]}), fair=False)
+        if (at_home := providers.holding(answer)) is not None:
+            with expect.each():
+                expect(judge.shows_values, providers.state(at_home), of=at_home, values=at_home.body)
+            providers.release(at_home)
 
 
 WORDS = ("null", "true", "no", "1e3")

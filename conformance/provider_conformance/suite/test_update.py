@@ -171,6 +171,7 @@ def test_values_that_are_like_others_are_updated_too(providers: Providers, expec
     # A word, or what reads like a number, is a text like any other. Somebody may bear it already, as the addresses.
     borne: list[Provider] = [{"auth_id": word} for word in ("true", "1e3", "null")]
     borne += [{"ips": other.body["ips"]} for other in others]
+    borne.append({"ips": ips[:2], "outbound_server": ips[0]})
     for changes in borne:
         with expect.each():
             before, values = providers.shown(held), held.body

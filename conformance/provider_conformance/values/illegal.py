@@ -373,6 +373,7 @@ def _no_integers_in_a_query() -> Iterator[tuple[str, NumberText]]:
     yield "Infinity", lambda _: "Infinity"
     yield "hexadecimal", lambda number: f"{number:#x}" if number >= 0 else "0x10"
     yield "an underscore between digits", lambda number: f"0_{number}"
+    yield "a difference", lambda number: f"{number + 1}-1"
     yield "digits of another script", lambda number: str(number).translate(FULL_WIDTH)
     yield "digits of yet another script", lambda number: str(number).translate(ARABIC)
     yield "a superscript digit", lambda _: "\u00b2"
