@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from provider_conformance.record import Record
 
 AT_ONCE = 5
-USUAL = ("flask-choosy-with-cap", "handmade-restless-crowd", "core-terse")
+USUAL = ("flask-choosy-with-cap", "flask-hoards-what-it-does-not-know", "handmade-restless-crowd", "core-terse")
 OTHERS = [pytest.param(variant.name, marks=pytest.mark.seeds) for variant in VARIANTS if variant.name not in USUAL]
 
 
