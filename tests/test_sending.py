@@ -16,7 +16,7 @@ from provider_conformance.config import Config
 from provider_conformance.errors import NotTestableError
 from provider_conformance.guard import Guard
 from provider_conformance.ledger import Ledger
-from provider_conformance.survival import answerable
+from provider_conformance.survival import SURVIVAL, answerable, judge_survival
 from provider_conformance.target import Target
 
 if TYPE_CHECKING:
@@ -144,6 +144,25 @@ def test_a_connection_that_was_closed_in_silence_costs_no_answer(
     lost = [exchange for exchange in recorded if exchange.response is None]
     assert lost
     assert not set(map(id, lost)) & set(map(id, answerable(recorded, ()))), "nobody is blamed for it"
+
+
+def test_what_another_test_is_about_to_send_anew_is_not_judged_by_this_one(server: Counting, tmp_path: Path) -> None:
+    server.closing = True
+    with aimed(server, tmp_path) as (target, recorded):
+        list(target.send_all(calls("a", "b")))
+    (lost,) = [exchange for exchange in recorded if exchange.response is None]
+    ledger = Ledger(workers=2)
+    for exchange in recorded[: recorded.index(lost) + 1]:
+        ledger.record(exchange)
+
+    judge_survival(ledger, own=target.own - {lost.number})
+    assert ledger.judged(SURVIVAL) == target.own & set(range(lost.number))
+    for exchange in recorded[recorded.index(lost) + 1 :]:
+        ledger.record(exchange)
+    judge_survival(ledger)
+
+    assert ledger.judged(SURVIVAL) == target.own - {lost.number}
+    assert not ledger.violated(SURVIVAL)
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -10,7 +10,7 @@ from provider_conformance.connection import UNANSWERED
 from provider_conformance.target import NOT_OPENED, patience
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from provider_conformance.exchange import Exchange
     from provider_conformance.ledger import Ledger
@@ -27,18 +27,20 @@ PACKING = frozenset({"gzip", "deflate", "br", "zstd"})
 """Codings of a body whose size says nothing of what it is unpacked to."""
 
 
-def judge_survival(ledger: Ledger) -> None:
-    """Judge all exchanges that were not judged yet.
+def judge_survival(ledger: Ledger, own: Collection[int] | None = None) -> None:
+    """Judge all exchanges that were not judged yet, or the `own` of a test that may run beside others.
 
-    An exchange that already fails another requirement is left to that one: one cause, one failure.
+    Theirs may be sent anew any moment, or be judged by what they were sent for: an exchange that already fails another
+    requirement is left to that one, since one cause is one failure.
     """
+    exchanges = [exchange for exchange in ledger.exchanges if own is None or exchange.number in own]
     blamed = {number for claim in ledger.claims if claim.problem is not None for number in claim.exchanges}
     settled = blamed | ledger.judged(SURVIVAL)
-    for exchange in answerable(ledger.exchanges, settled | ledger.lost()):
+    for exchange in answerable(exchanges, settled | ledger.lost()):
         ledger.claim(SURVIVAL, judge.survived, exchange)
 
 
-def answerable(exchanges: list[Exchange], others: Collection[int]) -> Iterator[Exchange]:
+def answerable(exchanges: Sequence[Exchange], others: Collection[int]) -> Iterator[Exchange]:
     """Give the exchanges that had to be answered, but `others`: within the bounds, and not repeated.
 
     A target that never answers again may have been stopped by somebody; the run says that it is gone.

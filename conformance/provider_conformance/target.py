@@ -52,7 +52,10 @@ NOT_OPENED = "other connections were not opened"
 
 
 class Target:
-    """Sends calls one after another over a kept connection, or several at the same time."""
+    """Sends calls one after another over a kept connection, or several at the same time.
+
+    `own` are the numbers of the exchanges over its connections, as far as these have ended.
+    """
 
     def __init__(
         self,
@@ -69,16 +72,17 @@ class Target:
         self._config = config
         self._route = route_of(config)
         self._guard = guard
-        self._record = record
+        self._tell = record
         self._note = note
         self._connection = self._new_connection()
         self._second = self._new_connection()
         self._lanes = [self._new_connection() for _ in range(config.workers)]
         self._underway: Underway | None = None
+        self.own: set[int] = set()
 
     def beside(self) -> Target:
         """Return another with connections of its own, for another thread; the requests of both count together."""
-        return Target(self._config, self._guard, self._record, self._note, self.traffic)
+        return Target(self._config, self._guard, self._tell, self._note, self.traffic)
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -313,6 +317,10 @@ class Target:
             return self._once(call, request)
         finally:
             self._connection, self._second = self._second, self._connection
+
+    def _record(self, exchange: Exchange) -> None:
+        self.own.add(exchange.number)
+        self._tell(exchange)
 
     def _wait(self, exchange: Exchange, seconds: float) -> None:
         if seconds > LONGEST_WAIT:

@@ -123,7 +123,7 @@ def test_odd_bodies_of_creates_are_survived(
         providers.clear()
     refusals.take_over(before, drafts)
 
-    judge_survival(ledger)
+    judge_survival(ledger, api.target.own)
 
 
 @requirement("HTTP-2")
@@ -140,7 +140,7 @@ def test_odd_bodies_of_updates_and_destroys_are_survived(api: Api, providers: Pr
     bodies = dict.fromkeys(odd_bodies({"id": gone}))
     api.send_each([api.call(Operation.DESTROY, body) for body in bodies])
 
-    judge_survival(ledger)
+    judge_survival(ledger, api.target.own)
 
 
 @requirement("HTTP-2")
@@ -162,7 +162,7 @@ def test_odd_queries_are_survived(api: Api, providers: Providers, inventory: Inv
     api.send_each([*freely, *[api.query(Operation.SHOW, {"id": text}) for text in free_spellings(gone)]])
     api.send_each([Call(path, "GET", outside=True) for path in ODD_PATHS])
 
-    judge_survival(ledger)
+    judge_survival(ledger, api.target.own)
 
 
 @requirement("HTTP-2")
@@ -190,7 +190,7 @@ def test_odd_headers_are_survived(api: Api, providers: Providers, inventory: Inv
             # A server that does not read such a body may take it for the next request.
             api.target.close()
 
-    judge_survival(ledger)
+    judge_survival(ledger, api.target.own)
 
 
 ODD_PAGES_OF_OPTIONAL = ((10**6, 10), (2**31 - 1, 100), (1, 0), (1, -1), (1, 2**31 - 1), (1, 2**63 - 1))
@@ -274,7 +274,7 @@ def test_every_method_on_every_operation_is_survived(
         held = providers.held[0] if providers.held else providers.create()
         forget_if_gone(held, [api.send(stray(Operation.DESTROY, method, held))])
 
-    judge_survival(ledger)
+    judge_survival(ledger, api.target.own)
 
 
 def with_slash(call: Call) -> Call:
