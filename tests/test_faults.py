@@ -356,6 +356,7 @@ def unfair_ids(traffic: Traffic, kept: int, gone: int) -> None:
 def unfair_queries(traffic: Traffic, kept: int) -> None:
     for query in ("", "id=", f"id={kept}abc", f"id={kept}.5", f"id={2**64 + kept}", "id=x", "id=%ff", f"id={2**63}"):
         traffic.send("show", query=query)
+    traffic.send("show", query=f"id={kept + 1}-1")
     for blank in ("%20", "%0A"):
         traffic.send("show", query=f"id={kept}{blank}")
         traffic.send("list", query=f"pagination=1{blank}&pagesize=5")
@@ -515,7 +516,7 @@ def shows_to_one_client(fault: Fault) -> bool:
     """Tell whether a fault shows to one client that sends one request after another, with the usual headers."""
     module = fault.implementation.__module__
     return fault.id not in ONLY_IN_TIME and not module.endswith(
-        (".circumstances", ".clients", ".coincidences", ".habits", ".neighbours", ".oddities")
+        (".circumstances", ".clients", ".coincidences", ".habits", ".neighbours", ".oddities", ".overlaps")
     )
 
 

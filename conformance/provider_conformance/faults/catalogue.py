@@ -30,6 +30,8 @@ MODULES = (
     "lateness",
     "neighbours",
     "oddities",
+    "overlaps",
+    "writing",
 )
 
 
