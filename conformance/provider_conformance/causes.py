@@ -22,6 +22,7 @@ ALIKE = "values of one provider are held against each other, though they may wel
 UNIQUE = "something is taken to be unique that providers may share, or that a destroyed one has given up"
 UNFOUND = "the provider is looked up elsewhere than it was stored, or by more than its id: a cache, a replica, a filter"
 TEXT_NUMBERS = "a text column, or a serializer that quotes numbers"
+SHARED = "handlers share state between requests: a global, a cached object, a connection"
 OWN_ERRORS = "errors show the text of the exception, or what was looked at inside: a debug mode, or a handler for all"
 
 TEXTS = (
@@ -57,6 +58,7 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "frameworks answer a create with 201 by default; the documented success is 200 (D12)",
         ),
         ("answered with 20", "frameworks answer with another success by default; the only documented one is 200 (D12)"),
+        ("under way", SHARED),
         ("valid token", TURNED_AWAY),
         ("answered with 401", TURNED_AWAY),
         ("answered with 403", TURNED_AWAY),
@@ -180,7 +182,7 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("the same update again", "update adds to what is stored, or toggles it, where it should replace it"),
         ("refused", LATE),
         ("invalid", LATE),
-        ("overlapping", "handlers share state between requests: a global, a cached object, a connection"),
+        ("overlapping", SHARED),
         (
             "reading",
             "reading writes: what is stored is altered where it is made ready to be shown",
@@ -216,7 +218,8 @@ CAUSES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "listed_alike": (("", "an update that changes nothing is told to the list's cache or index as another provider"),),
     "name_listed_once": (("", "create stores two rows, or update a second one instead of changing the first"),),
     "in_one_state": (
-        ("still gives", "an update that meets another one is dropped, and answered as if it had been stored"),
+        ("still gives", "an update that meets another request is dropped, or undone by what that had read before"),
+        ("as none of them", SHARED),
         ("", "concurrent updates write property by property, without a transaction"),
     ),
     "every_one_once": (

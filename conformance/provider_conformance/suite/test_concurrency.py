@@ -190,7 +190,7 @@ def _all_kinds_together(
     for one, answer in zip(doomed, destroyed, strict=True):
         with expect.each():
             if answer.status in NOT_FOUND:
-                expect(judge.accepted, answer, of=one, requirement="DESTROY-1", what="an id of a provider that exists")
+                expect(judge.accepted, answer, of=one, requirement="DESTROY-1", what="requests about others under way")
     for one, shown in zip(gone, api.show_all([one.id for one in gone]), strict=True):
         with expect.each():
             expect(judge.no_longer_shown, shown, of=one, requirement=GONE, id=one.id, name=one.name)
