@@ -472,7 +472,7 @@ def test_without_a_diagnosis_the_first_line_is_the_target() -> None:
     assert text.getvalue().splitlines() == [
         "certifying the embedded reference implementation at http://127.0.0.1:1",
         "2 requirements up to level core",
-        "creates, changes and destroys providers of its own, 8 at a time; some 2,100 requests, 40,000 at most; "
+        "creates, changes and destroys providers of its own, 8 at a time; some 2,200 requests, 40,000 at most; "
         "7,230 s at most",
         "… 1 of 2 requirements, 40 exchanges (2/s), 20.0 s",
         "fail CREATE-2 show gives the hostname of before the update",

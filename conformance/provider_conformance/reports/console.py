@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from provider_conformance.reports.stream import TolerantStream
     from provider_conformance.verdict import Report, RequirementResult
 
-USUAL_REQUESTS = {Level.CORE: 2_100, Level.STRICT: 4_300, Level.HARDENED: 5_100}
+USUAL_REQUESTS = {Level.CORE: 2_200, Level.STRICT: 4_300, Level.HARDENED: 5_100}
 """Requests of a run without any trouble and without providers of others, about."""
 
 HEARTBEAT = 10.0
