@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -177,8 +178,9 @@ class _RemembersLast(Reference):
 
     def remove(self, provider_id: int) -> bool:
         stored = self.store.get(provider_id)
+        removed = super().remove(provider_id)
         self.last = stored if stored is not None else self.last
-        return super().remove(provider_id)
+        return removed
 
 
 @fault("destroy-keeps-listing-newest", "DESTROY-2", kind="stateful")
@@ -208,26 +210,36 @@ class KeepsListingOnSecondPage(_RemembersLast):
         return count, page
 
 
+class _BringsBackLast(_RemembersLast):
+    def prepare(self) -> None:
+        super().prepare()
+        self.turn = threading.Lock()
+
+    def bring_back(self) -> None:
+        """Store the provider destroyed last anew, once, however many requests come at the same time."""
+        with self.turn:
+            last, self.last = self.last, None
+        if last is not None:
+            self.store.insert(last)
+
+
 @fault("destroy-undone-by-create", "DESTROY-2", kind="stateful")
-class UndoneByCreate(_RemembersLast):
+class UndoneByCreate(_BringsBackLast):
     """Brings the provider destroyed last back when another one is created."""
 
     def store_created(self, properties: Properties) -> int:
-        if self.last is not None:
-            self.store.insert(self.last)
-            self.last = None
+        self.bring_back()
         return super().store_created(properties)
 
 
 @fault("destroy-undone-by-update", "DESTROY-2", kind="stateful")
-class UndoneByUpdate(_RemembersLast):
+class UndoneByUpdate(_BringsBackLast):
     """Brings the provider destroyed last back when another one is updated."""
 
     def apply_update(self, provider_id: int, properties: Properties) -> bool:
         applied = super().apply_update(provider_id, properties)
-        if applied and self.last is not None:
-            self.store.insert(self.last)
-            self.last = None
+        if applied:
+            self.bring_back()
         return applied
 
 
