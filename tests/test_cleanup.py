@@ -48,8 +48,13 @@ def environment() -> dict[str, str]:
 
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
+    return python("-m", "provider_conformance", *arguments, cwd=cwd)
+
+
+def python(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python to its end, where all that is tested is found."""
     return subprocess.run(
-        [sys.executable, "-m", "provider_conformance", *arguments],
+        [sys.executable, *arguments],
         env=environment(),
         cwd=cwd,
         capture_output=True,
@@ -400,15 +405,7 @@ certify(Config(sys.argv[1], sys.argv[2], report_dir=Path("reports")), Broken())
 
 
 def test_a_defect_of_the_tool_leaves_nothing(server: Server, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WITH_A_DEFECT, server.base_url, TOKEN],
-        env=environment(),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = python("-c", WITH_A_DEFECT, server.base_url, TOKEN, cwd=tmp_path)
 
     assert "RuntimeError: a defect" in done.stderr
     assert '"created"' in (tmp_path / "reports" / "journal.jsonl").read_text()

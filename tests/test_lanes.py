@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +22,7 @@ from provider_conformance.reference.server import Server, ThreadServer
 from provider_conformance.reference.service import Reference
 from provider_conformance.reference.store import Store
 from provider_conformance.traffic import Traffic
-from test_cleanup import command, environment, everybody, provider
+from test_cleanup import command, everybody, provider, python
 from test_workers import assert_nobody_is_blamed
 from variants.catalogue import VARIANTS
 
@@ -95,15 +93,7 @@ certify(Config(sys.argv[1], sys.argv[2], workers=8, report_dir=Path("reports")),
 def test_no_test_wants_more_beside_what_it_holds_than_it_has_said(tmp_path: Path) -> None:
     # Two that hold one each, and want all, wait for each other: seldom, which is why it is not left to chance here.
     with Server(token=TOKEN) as server:
-        done = subprocess.run(
-            [sys.executable, "-c", KEEPING_TO_WHAT_WAS_SAID, server.base_url, TOKEN],
-            env=environment(),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = python("-c", KEEPING_TO_WHAT_WAS_SAID, server.base_url, TOKEN, cwd=tmp_path)
 
     assert (tmp_path / "reports" / "journal.jsonl").exists(), done.stderr
     assert (done.stdout, done.returncode) == ("", 0), done.stderr

@@ -99,14 +99,17 @@ def in_one_state(
     nearest = max(states, key=lambda state: sum(same(item.get(name, MISSING), state[name]) for name in borne))
     odd = [name for name in borne if not same(item.get(name, MISSING), nearest[name])]
     blend = all(any(same(item.get(name, MISSING), state[name]) for state in states) for name in odd)
+    where, names_of_odd = name_of(exchange), ", ".join(odd)
     if lost:
-        told = f"that were accepted, {name_of(exchange)} still gives what was before all of them"
+        summary = f"after concurrent updates that were accepted, {where} still gives what was before all of them"
     elif blend:
-        told = f"{name_of(exchange)} gives a blend of them: {', '.join(odd)} of one, the others of another"
+        summary = (
+            f"after concurrent updates, {where} gives a blend of them: {names_of_odd} of one, the others of another"
+        )
     else:
-        told = f"{name_of(exchange)} gives {', '.join(odd)} as none of them set it"
+        summary = f"after concurrent updates, {where} gives {names_of_odd} as none of them set it"
     return Problem(
-        f"after concurrent updates{' ' if lost else ', '}{told}",
+        summary,
         f"one of the {len(states)} states that were accepted, such as "
         + "; ".join(f"{name} = {shown(nearest[name])}" for name in odd),
         "; ".join(f"{name} = {shown(item.get(name, MISSING))}" for name in borne),
